@@ -1,0 +1,79 @@
+"""Successful FHIR answers: media type, layout and validators of a resource that is already serialized."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Scope
+
+from app.api.negotiate import accepted, media_type
+from app.api.query import parse_query
+from app.api.scope import dialect_of, header
+
+_VARY = b"Accept, Accept-Encoding, Prefer"
+
+
+def weak_tag(*parts: bytes) -> str:
+    """Return a weak entity tag of everything that an answer depends on."""
+    # No part holds a zero byte: they are JSON, names and media types.
+    digest = hashlib.blake2b(b"\0".join(parts), digest_size=12).hexdigest()
+    return f'W/"{digest}"'
+
+
+def is_current(if_none_match: str, tag: str) -> bool:
+    """Return whether the client already has the answer (https://www.rfc-editor.org/rfc/rfc9110#field.if-none-match)."""
+    if not if_none_match:
+        return False
+    opaque = tag.removeprefix("W/")
+    return any(piece.strip().removeprefix("W/") in {opaque, "*"} for piece in if_none_match.split(","))
+
+
+def indented(body: bytes) -> bytes:
+    """Return a JSON document laid out for reading."""
+    return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
+
+
+def is_true(text: str | None) -> bool:
+    """Return whether a control parameter asks for something."""
+    return text is not None and text.strip().lower() in {"true", "1"}
+
+
+def answer(body: bytes, content_type: str, tag: str | None = None) -> Response:
+    """Return a response with a FHIR resource as its body."""
+    response = Response(body)
+    response.raw_headers = [
+        (b"content-length", str(len(body)).encode()),
+        (b"content-type", content_type.encode("latin-1")),
+        (b"vary", _VARY),
+        *_validators(tag),
+    ]
+    return response
+
+
+def not_modified(tag: str) -> Response:
+    """Return the response to a client that already has the answer."""
+    response = Response(status_code=304)
+    response.raw_headers = [(b"vary", _VARY), *_validators(tag)]
+    return response
+
+
+def _validators(tag: str | None) -> list[tuple[bytes, bytes]]:
+    if tag is None:
+        return []
+    return [(b"etag", tag.encode("latin-1")), (b"cache-control", b"private, no-cache")]
+
+
+def answer_resource(scope: Scope, resource: Mapping[str, Any]) -> Response:
+    """Return a resource in the form that the client asks for."""
+    controls = dict(parse_query(scope["query_string"]))
+    wanted = accepted(header(scope, b"accept"), controls.get("_format"))
+    content_type = media_type(dialect_of(scope), wanted)
+    body = orjson.dumps(dict(resource), option=orjson.OPT_INDENT_2 if is_true(controls.get("_pretty")) else None)
+    tag = weak_tag(body, content_type.encode())
+    if is_current(header(scope, b"if-none-match"), tag):
+        return not_modified(tag)
+    return answer(body, content_type, tag)

@@ -1,0 +1,256 @@
+"""The one tree of errors that Operon raises on purpose; rendered for HTTP in ``app/api/errors.py`` only.
+
+::
+
+    OperonError
+    ├── InvalidInput (400)            a parameter, file or value that cannot be used
+    │   ├── MissingParameter          required parameter absent
+    │   ├── InvalidValue              malformed range, date, boolean, code
+    │   ├── UnknownRefSeq             accession that is not a primary chromosome of GRCh37/GRCh38
+    │   ├── UnreadableVariant         neither SPDI nor HGVS
+    │   ├── CannotNormalize           parses, but contradicts the reference or needs what is not loaded
+    │   ├── ForbiddenCombination      parameters that exclude each other
+    │   ├── InvalidBody               request body that is not a Parameters resource
+    │   ├── SeveralProblems           one error that carries one issue per bad value
+    │   └── BadFile                   an input file: names file, line, field and the mend
+    │       └── LimitExceeded         an input file above a documented cap
+    ├── NotFound (404)
+    │   ├── SubjectNotFound
+    │   └── UnknownOperation
+    ├── LiftoverFailed (422)          a range or variant has no place on the build that the data are on
+    ├── MethodNotAllowed (405) · NotAcceptable (406) · UnsupportedMediaType (415)
+    ├── TooCostly (413) · UriTooLong (414)
+    ├── Unavailable (503)             database away or locked
+    ├── Busy (exit 75)                another ingest holds the store
+    └── Misconfigured (exit 78)       settings or reference files that contradict each other
+
+``status`` is the HTTP status, ``code`` the FHIR issue type (http://hl7.org/fhir/issue-type), ``phrase`` the text
+that the Genomics Reporting IG prints for the status, ``exit_code`` the command line's (sysexits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+_QUOTE_LIMIT = 120
+
+
+def quoted(text: object) -> str:
+    """Return user input shortened for a message, so that a huge value never fills a log or a body."""
+    shown = str(text)
+    return shown if len(shown) <= _QUOTE_LIMIT else shown[: _QUOTE_LIMIT - 1] + "…"
+
+
+class OperonError(Exception):
+    """Base of every deliberate error."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "exception"
+    phrase: ClassVar[str] = "INTERNAL SERVER ERROR"
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, diagnostics: str, *, parameter: str | None = None) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+        self.parameter = parameter
+
+    def issues(self) -> Sequence[OperonError]:
+        """Return the single problems that this error stands for."""
+        return (self,)
+
+
+class InvalidInput(OperonError):
+    """The caller's input cannot be used."""
+
+    status = 400
+    code = "invalid"
+    phrase = "ERROR: Invalid query parameters"
+    exit_code = 65
+
+
+class MissingParameter(InvalidInput):
+    """A required parameter is absent."""
+
+    code = "required"
+    exit_code = 2
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"Missing query parameter '{parameter}'", parameter=parameter)
+
+
+class InvalidValue(InvalidInput):
+    """A value has the wrong form."""
+
+    code = "value"
+
+
+class UnknownRefSeq(InvalidInput):
+    """An accession is not a primary chromosome of GRCh37 or GRCh38."""
+
+    code = "code-invalid"
+
+    def __init__(self, ref_seq: str, *, parameter: str | None = None) -> None:
+        super().__init__(f"RefSeq({quoted(ref_seq)}) is not valid", parameter=parameter)
+
+
+class UnreadableVariant(InvalidInput):
+    """A variant is written neither as SPDI nor as HGVS."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"variant ({quoted(text)}) is not in the correct format(SPDI|HGVS)", parameter="variants")
+
+
+class CannotNormalize(InvalidInput):
+    """A variant parses, but cannot be reduced to an identity."""
+
+    code = "processing"
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"Cannot normalize variant: {quoted(text)} ({reason})", parameter="variants")
+        self.reason = reason
+
+
+class ForbiddenCombination(InvalidInput):
+    """Parameters that exclude each other were given together."""
+
+    code = "business-rule"
+
+
+class InvalidBody(InvalidInput):
+    """A request body is not what the operation takes."""
+
+    code = "structure"
+
+
+class SeveralProblems(InvalidInput):
+    """Several bad values at once: every one becomes an issue of the answer."""
+
+    def __init__(self, problems: Sequence[OperonError]) -> None:
+        super().__init__("; ".join(problem.diagnostics for problem in problems))
+        self.problems = tuple(problems)
+
+    def issues(self) -> Sequence[OperonError]:
+        """Return each problem."""
+        return self.problems
+
+
+class BadFile(InvalidInput):
+    """An input file cannot be used; ``line_1based`` and ``field`` tell where, ``mend`` what to do about it."""
+
+    def __init__(
+        self, source: str, problem: str, *, line_1based: int | None = None, field: str | None = None, mend: str = ""
+    ) -> None:
+        where = quoted(source)
+        if line_1based is not None:
+            where += f", line {line_1based}"
+        if field:
+            where += f", {field}"
+        super().__init__(f"{where}: {problem}" + (f". {mend}" if mend else ""))
+        self.source = source
+        self.problem = problem
+        self.line_1based = line_1based
+        self.field = field
+        self.mend = mend
+
+
+class LimitExceeded(BadFile):
+    """An input file is above a cap; the message names the setting that raises it."""
+
+    code = "too-costly"
+
+
+class NotFound(OperonError):
+    """What was asked for is not here."""
+
+    status = 404
+    code = "not-found"
+    phrase = "ERROR: Not found"
+    exit_code = 66
+
+
+class SubjectNotFound(NotFound):
+    """No such subject."""
+
+    phrase = "ERROR: Patient not found"
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"Patient ({quoted(subject)}) not found.", parameter="subject")
+
+
+class UnknownOperation(NotFound):
+    """No such path or operation."""
+
+    code = "not-supported"
+
+
+class LiftoverFailed(OperonError):
+    """A range or variant has no place on the build that the data are on."""
+
+    status = 422
+    code = "processing"
+    phrase = "ERROR: Failed LiftOver"
+    exit_code = 65
+
+
+class MethodNotAllowed(OperonError):
+    """The path exists, but not for this HTTP method."""
+
+    status = 405
+    code = "not-supported"
+    phrase = "ERROR: Method not allowed"
+
+
+class NotAcceptable(OperonError):
+    """None of the formats that the client accepts can be produced."""
+
+    status = 406
+    code = "not-supported"
+    phrase = "ERROR: Not acceptable"
+
+
+class UnsupportedMediaType(OperonError):
+    """The request body has a media type that is not read."""
+
+    status = 415
+    code = "not-supported"
+    phrase = "ERROR: Unsupported media type"
+
+
+class TooCostly(OperonError):
+    """The request is larger than a documented limit."""
+
+    status = 413
+    code = "too-costly"
+    phrase = "ERROR: Too costly"
+    exit_code = 65
+
+
+class UriTooLong(TooCostly):
+    """The request line is longer than the limit."""
+
+    status = 414
+
+
+class Unavailable(OperonError):
+    """The database cannot be reached; never answered as an empty result."""
+
+    status = 503
+    code = "transient"
+    phrase = "ERROR: Service unavailable"
+    exit_code = 69
+
+
+class Busy(OperonError):
+    """Another ingest holds the store."""
+
+    status = 503
+    code = "conflict"
+    phrase = "ERROR: Busy"
+    exit_code = 75
+
+
+class Misconfigured(OperonError):
+    """Settings or reference files contradict each other."""
+
+    exit_code = 78

@@ -1,0 +1,143 @@
+"""Code systems, codes and displays that the answers use, each named once.
+
+The displays are those that clients of the HL7 reference implementation match on, where it emits the code. Profiles:
+https://build.fhir.org/ig/HL7/genomics-reporting/StructureDefinition-variant.html and
+StructureDefinition-sequence-phase-relationship.html. LOINC codes and names are content of LOINC (https://loinc.org),
+copyright Regenstrief Institute, Inc. and the LOINC Committee.
+
+>>> ALLELIC_STATE[Zygosity.HOMOZYGOUS].code
+'LA6705-3'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from app.records import Build, SourceClass, Zygosity
+
+LOINC: Final = "http://loinc.org"
+UCUM: Final = "http://unitsofmeasure.org"
+SPDI: Final = "https://api.ncbi.nlm.nih.gov/variation/v0/"
+REFSEQ: Final = "http://www.ncbi.nlm.nih.gov/refseq"
+CLINVAR: Final = "http://www.ncbi.nlm.nih.gov/clinvar"
+DBSNP: Final = "http://www.ncbi.nlm.nih.gov/projects/SNP"
+HGVS: Final = "http://varnomen.hgvs.org"
+HGNC: Final = "http://www.genenames.org"
+SEQUENCE_ONTOLOGY: Final = "http://www.sequenceontology.org"
+OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+DIAGNOSTIC_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
+PHASE_RELATIONSHIP: Final = "http://terminology.hl7.org/CodeSystem/sequence-phase-relationship-cs"
+GENOMICS_REPORTING: Final = "http://hl7.org/fhir/uv/genomics-reporting"
+TBD_CODES: Final = f"{GENOMICS_REPORTING}/CodeSystem/tbd-codes-cs"
+IMPLEMENTATION_GUIDE: Final = f"{GENOMICS_REPORTING}/ImplementationGuide/hl7.fhir.uv.genomics-reporting"
+
+VARIANT_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/variant"
+PHASE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/sequence-phase-relationship"
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A code of a code system; ``display`` is None where the house style shows none."""
+
+    system: str
+    code: str
+    display: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """Return the FHIR Coding."""
+        coding = {"system": self.system, "code": self.code}
+        if self.display is not None:
+            coding["display"] = self.display
+        return coding
+
+    def as_concept(self) -> dict[str, Any]:
+        """Return a FHIR CodeableConcept with this one coding."""
+        return {"coding": [self.as_json()]}
+
+
+def _loinc(code: str, display: str) -> Coding:
+    return Coding(LOINC, code, display)
+
+
+LABORATORY: Final = Coding(OBSERVATION_CATEGORY, "laboratory")
+GENETICS: Final = Coding(DIAGNOSTIC_SERVICE, "GE")
+
+VARIANT_ASSESSMENT: Final = _loinc("69548-6", "Genetic variant assessment")
+ALLELIC_PHASE: Final = _loinc("82120-7", "Allelic phase")
+
+PRESENT: Final = _loinc("LA9633-4", "Present")
+ABSENT: Final = _loinc("LA9634-2", "Absent")
+NO_CALL: Final = _loinc("LA18198-4", "No call")
+INDETERMINATE: Final = _loinc("LA11884-6", "Indeterminate")
+
+CIS: Final = Coding(PHASE_RELATIONSHIP, "Cis", "Cis")
+TRANS: Final = Coding(PHASE_RELATIONSHIP, "Trans", "Trans")
+
+# Codes of Observation.component, in the order in which an observation lists them.
+CODING_CHANGE_TYPE: Final = _loinc("48019-4", "DNA Change Type")
+GENOMIC_SOURCE_CLASS: Final = _loinc("48002-0", "Genomic Source Class")
+GENOMIC_REF_SEQ: Final = _loinc("48013-7", "Genomic reference sequence ID")
+ALLELIC_STATE_COMPONENT: Final = _loinc("53034-5", "Allelic state")
+VARIATION_CODE: Final = _loinc("81252-9", "Discrete genetic variant")
+SAMPLE_ALLELIC_FREQUENCY: Final = _loinc("81258-6", "Sample VAF")
+ALLELIC_READ_DEPTH: Final = _loinc("82121-5", "Allelic read depth")
+COPY_NUMBER: Final = _loinc("82155-3", "Genomic Structural Variant copy Number")
+REF_ALLELE: Final = _loinc("69547-8", "Genomic Ref allele [ID]")
+ALT_ALLELE: Final = _loinc("69551-0", "Genomic Alt allele [ID]")
+COORDINATE_SYSTEM: Final = _loinc("92822-6", "Genomic coord system")
+EXACT_START_END: Final = _loinc("81254-5", "Variant exact start-end")
+OUTER_START_END: Final = _loinc("81301-4", "Variant outer start-end")
+INNER_START_END: Final = _loinc("81302-2", "Variant inner start-end")
+POPULATION_ALLELE_FREQUENCY: Final = _loinc("92821-8", "Population allele frequency")
+GENOMIC_HGVS: Final = _loinc("81290-9", "Genomic DNA change (gHGVS)")
+REPRESENTATIVE_CODING_HGVS: Final = _loinc("48004-6", "DNA change (c.HGVS)")
+REPRESENTATIVE_TRANSCRIPT_REF_SEQ: Final = _loinc("51958-7", "Transcript reference sequence [ID]")
+REPRESENTATIVE_PROTEIN_HGVS: Final = _loinc("48005-3", "Amino acid change (pHGVS)")
+GENE_STUDIED: Final = _loinc("48018-6", "Gene studied")
+REFERENCE_SEQUENCE_ASSEMBLY: Final = _loinc("62374-4", "Human reference sequence assembly version")
+
+ZERO_BASED_INTERVAL: Final = _loinc("LA30100-4", "0-based interval counting")
+
+ASSEMBLY: Final[Mapping[Build, Coding]] = MappingProxyType(
+    {Build.GRCH37: _loinc("LA14029-5", "GRCh37"), Build.GRCH38: _loinc("LA26806-2", "GRCh38")}
+)
+"""LOINC answer list LL1040-6."""
+
+SOURCE_CLASS: Final[Mapping[SourceClass, Coding]] = MappingProxyType(
+    {SourceClass.GERMLINE: _loinc("LA6683-2", "germline"), SourceClass.SOMATIC: _loinc("LA6684-0", "somatic")}
+)
+"""LOINC answer list LL378-1; a mixed or unspecified class has no code and is not emitted."""
+
+ALLELIC_STATE: Final[Mapping[Zygosity, Coding]] = MappingProxyType(
+    {
+        Zygosity.HETEROZYGOUS: _loinc("LA6706-1", "heterozygous"),
+        Zygosity.HOMOZYGOUS: _loinc("LA6705-3", "homozygous"),
+        Zygosity.HEMIZYGOUS: _loinc("LA6707-9", "hemizygous"),
+        Zygosity.HETEROPLASMIC: _loinc("LA6703-8", "heteroplasmic"),
+        Zygosity.HOMOPLASMIC: _loinc("LA6704-6", "homoplasmic"),
+    }
+)
+"""LOINC answer list LL381-5; an unknown zygosity has no code and is not emitted."""
+
+DNA_CHANGE_TYPE: Final[Mapping[str, Coding]] = MappingProxyType(
+    {
+        label: Coding(SEQUENCE_ONTOLOGY, code, label)
+        for label, code in (
+            ("SNV", "SO:0001483"),
+            ("MNV", "SO:0002007"),
+            ("delins", "SO:1000032"),
+            ("INS", "SO:0000667"),
+            ("DEL", "SO:0000159"),
+            ("DUP", "SO:1000035"),
+            ("INV", "SO:1000036"),
+            ("CNV", "SO:0001019"),
+        )
+    }
+)
+"""Sequence Ontology terms by the short label that clients show."""
+
+FREQUENCY_UNIT: Final = "relative frequency of a particular allele in the specimen"
+READ_DEPTH_UNIT: Final = "reads per base pair"

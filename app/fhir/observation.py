@@ -1,0 +1,202 @@
+"""Variants and phase relations as FHIR Observations, written straight to JSON text.
+
+Profiles: https://build.fhir.org/ig/HL7/genomics-reporting/StructureDefinition-variant.html and
+StructureDefinition-sequence-phase-relationship.html. Everything that the calls of one call set share is serialized once
+and joined with the few values that differ: model objects cost hundreds of times more (``docs/adr/0002``). Tests hold
+every form against the R4B models and the profiles.
+
+Positions are zero-based, half-open; REF, ALT and exact-start-end describe the record as reported (anchor base
+included), the variation code is the fully justified SPDI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from app.fhir import codes
+from app.fhir.codes import Coding
+from app.records import Build, SourceClass, Zygosity
+
+
+@dataclass(frozen=True, slots=True)
+class CallSetFacts:
+    """What all observations of one call set on one sequence share."""
+
+    subject_id: str
+    effective: str | None
+    specimen_id: str | None
+    source_class: SourceClass
+    build: Build
+    ref_seq: str
+
+
+@dataclass(slots=True)
+class VariantRows:
+    """The values that differ between observations, as parallel lists."""
+
+    ids: list[str]
+    states: list[Zygosity]
+    spdis: list[str]
+    """Contextual SPDI on the call set's build"""
+    other_spdis: list[str | None]
+    """SPDI on the other build"""
+    frequencies: list[float | None]
+    alt_depths: list[int]
+    """-1 absent"""
+    refs: list[str]
+    alts: list[str]
+    positions: list[int]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def component(code: Coding, value: dict[str, Any]) -> str:
+    """Return one Observation.component as JSON text."""
+    return _json({"code": code.as_concept(), **value})
+
+
+def _concept(code: Coding, value: Coding) -> str:
+    return component(code, {"valueCodeableConcept": value.as_concept()})
+
+
+_SPLIT = "\x00"
+
+
+def _around(code: Coding, value: dict[str, Any]) -> tuple[str, str]:
+    """Return what stands before and after the one variable value of a component, marked by a NUL in ``value``."""
+    marked = component(code, value)
+    text_mark, number_mark = _json(_SPLIT)[1:-1], _json(-7_777_777)
+    before, _, after = marked.partition(text_mark if text_mark in marked else number_mark)
+    return before, after
+
+
+_NUMBER = -7_777_777
+_STATES = {
+    state: _concept(codes.ALLELIC_STATE_COMPONENT, coding) + "," for state, coding in codes.ALLELIC_STATE.items()
+}
+_REF_BEFORE, _REF_AFTER = _around(codes.REF_ALLELE, {"valueString": _SPLIT})
+_ALT_BEFORE, _ALT_AFTER = _around(codes.ALT_ALLELE, {"valueString": _SPLIT})
+_VAF_BEFORE, _VAF_AFTER = _around(
+    codes.SAMPLE_ALLELIC_FREQUENCY,
+    {"valueQuantity": {"value": _NUMBER, "unit": codes.FREQUENCY_UNIT, "system": codes.UCUM, "code": "1"}},
+)
+_DEPTH_BEFORE, _DEPTH_AFTER = _around(
+    codes.ALLELIC_READ_DEPTH,
+    {"valueQuantity": {"value": _NUMBER, "unit": codes.READ_DEPTH_UNIT, "system": codes.UCUM, "code": "1"}},
+)
+_EXACT_BEFORE, _EXACT_AFTER = _around(codes.EXACT_START_END, {"valueRange": {"low": {"value": _NUMBER}}})
+_COORDINATES = _concept(codes.COORDINATE_SYSTEM, codes.ZERO_BASED_INTERVAL)
+_SPDI_OPEN = '{"code":' + _json(codes.VARIATION_CODE.as_concept()) + ',"valueCodeableConcept":{"coding":['
+_SPDI_SYSTEM = '{"system":' + _json(codes.SPDI) + ',"code":"'
+_CATEGORY = _json([codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()])
+
+
+@lru_cache(maxsize=1024)
+def _shared(facts: CallSetFacts) -> tuple[str, str, str]:
+    """Return the text before the id, between the id and the allelic state, and at the end."""
+    before = ',{"name":"variant","resource":{"resourceType":"Observation","id":"'
+    head: dict[str, Any] = {"subject": {"reference": f"Patient/{facts.subject_id}"}}
+    if facts.effective is not None:
+        head["effectiveDateTime"] = facts.effective
+    head["valueCodeableConcept"] = codes.PRESENT.as_concept()
+    if facts.specimen_id is not None:
+        head["specimen"] = {"identifier": {"value": facts.specimen_id}}
+    components = []
+    if facts.source_class in codes.SOURCE_CLASS:
+        components.append(_concept(codes.GENOMIC_SOURCE_CLASS, codes.SOURCE_CLASS[facts.source_class]))
+    components.append(_concept(codes.GENOMIC_REF_SEQ, Coding(codes.REFSEQ, facts.ref_seq)))
+    after = (
+        f'","meta":{{"profile":[{_json(codes.VARIANT_PROFILE)}]}},"status":"final","category":{_CATEGORY},'
+        f'"code":{_json(codes.VARIANT_ASSESSMENT.as_concept())},{_json(head)[1:-1]},"component":[{",".join(components)},'
+    )
+    end = "," + _concept(codes.REFERENCE_SEQUENCE_ASSEMBLY, codes.ASSEMBLY[facts.build]) + "]}}"
+    return before, after, end
+
+
+def render_variants(facts: CallSetFacts, rows: VariantRows) -> list[str]:
+    """Return each variant as the text of a ``variant`` part that follows another part."""
+    before, after, end = _shared(facts)
+    states = _STATES if facts.source_class is SourceClass.GERMLINE else {}
+    out = []
+    for id_, state, spdi, other, frequency, alt_depth, ref, alt, position in zip(
+        rows.ids, rows.states, rows.spdis, rows.other_spdis, rows.frequencies, rows.alt_depths, rows.refs, rows.alts,
+        rows.positions, strict=True,
+    ):  # fmt: skip
+        other_coding = f',{_SPDI_SYSTEM}{other}","display":"{other}"}}' if other is not None else ""
+        vaf = f"{_VAF_BEFORE}{frequency}{_VAF_AFTER}," if frequency is not None else ""
+        depth = f"{_DEPTH_BEFORE}{alt_depth}{_DEPTH_AFTER}," if alt_depth >= 0 else ""
+        # The end may be left out for a single base only (IG, exact-start-end).
+        high = f'}},"high":{{"value":{position + len(ref)}' if len(ref) != 1 else ""
+        out.append(
+            f"{before}{id_}{after}{states.get(state, '')}"
+            f'{_SPDI_OPEN}{_SPDI_SYSTEM}{spdi}","display":"{spdi}"}}{other_coding}]}}}},'
+            f"{vaf}{depth}{_REF_BEFORE}{ref}{_REF_AFTER},{_ALT_BEFORE}{alt}{_ALT_AFTER},{_COORDINATES},"
+            f"{_EXACT_BEFORE}{position}{high}{_EXACT_AFTER}{end}"
+        )
+    return out
+
+
+def render_phase(subject_id: str, first_id: str, second_id: str, *, cis: bool) -> str:
+    """Return the phase relation of two variants as the text of a part that follows another part."""
+    value = codes.CIS if cis else codes.TRANS
+    digest = blake2b(f"{first_id} {second_id}".encode(), digest_size=12).hexdigest()
+    resource = _json(
+        {
+            "resourceType": "Observation",
+            "id": f"sid-{digest}",
+            "meta": {"profile": [codes.PHASE_PROFILE]},
+            "status": "final",
+            "category": [codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()],
+            "code": codes.ALLELIC_PHASE.as_concept(),
+            "subject": {"reference": f"Patient/{subject_id}"},
+            "valueCodeableConcept": value.as_concept(),
+            "derivedFrom": [{"reference": f"Observation/{id_}"} for id_ in (first_id, second_id)],
+        }
+    )
+    return f',{{"name":"sequencePhaseRelationship","resource":{resource}}}'
+
+
+def found_parameter(name: str, item_name: str, item: str, resources: Sequence[str] = (), *, present: bool) -> list[str]:
+    """Return the pieces of one parameter of a subject operation: the item asked for, presence, then what was found."""
+    presence = "true" if present else "false"
+    head = (
+        f'{{"name":"{name}","part":[{{"name":"{item_name}","valueString":{_json(item)}}},'
+        f'{{"name":"presence","valueBoolean":{presence}}}'
+    )
+    return [head, *resources, "]}"]
+
+
+def counted_parameter(
+    name: str, item_name: str, item: str, *, numerator: int, denominator: int, subjects: Sequence[str] | None
+) -> list[str]:
+    """Return one parameter of a population operation: the item, how many have it of how many, and who if asked for."""
+    parts: list[dict[str, Any]] = [
+        {"name": item_name, "valueString": item},
+        {"name": "numerator", "valueQuantity": {"value": numerator}},
+        {"name": "denominator", "valueQuantity": {"value": denominator}},
+    ]
+    parts += [{"name": "subject", "valueString": subject} for subject in subjects or ()]
+    return [_json({"name": name, "part": parts})]
+
+
+def parameters(entries: Sequence[Sequence[str]]) -> bytes:
+    """Return a Parameters resource from the pieces of its parameters, joined once.
+
+    FHIR forbids an empty list, so with no parameter there is no list.
+    """
+    if not entries:
+        return b'{"resourceType":"Parameters"}'
+    pieces = ['{"resourceType":"Parameters","parameter":[']
+    for entry in entries:
+        pieces += entry
+        pieces.append(",")
+    pieces[-1] = "]}"
+    return "".join(pieces).encode()

@@ -1,0 +1,125 @@
+"""Everything that is open while questions are answered: the store, the sequences and chains, the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.config import Settings
+from app.errors import OperonError, Unavailable
+from app.fhir.parameters import OperationInputs
+from app.operations import overview
+from app.operations.interface import Check, Example, Handler, Summary
+from app.records import Build
+from app.store import counters, migrate
+from app.store.session import Database
+from app.variants.identify import Identifier
+from app.variants.liftover import Liftover, load_liftover
+from app.variants.placement import Placement, Placer
+from app.variants.reference import FastaReference, ReferenceSequence
+
+_REMEMBERED_VARIANTS = 65_536
+_BRIEF_BASES = 200_000
+_BRIEF_VARIANTS = 10
+
+
+class Genome:
+    """The loaded sequences and chains, and what places variants by them."""
+
+    def __init__(
+        self,
+        references: Mapping[Build, ReferenceSequence],
+        liftover: Liftover,
+        *,
+        described: Mapping[Build, str] | None = None,
+    ) -> None:
+        self.references = references
+        self.liftover = liftover
+        self.described = described or dict.fromkeys(Build, "not loaded")
+        self.placer = Placer(references, liftover)
+
+
+def open_genome(directory: Path) -> Genome:
+    """Open the sequences and chains below a folder; what is not there is simply not loaded."""
+    references = {build: FastaReference(directory / build.value) for build in Build}
+    described = {build: _described(reference) for build, reference in references.items()}
+    return Genome(references, load_liftover(directory), described=described)
+
+
+def _described(reference: FastaReference) -> str:
+    if not reference.sources:
+        return "not loaded"
+    bases = sum(source.new_bases for source in reference.sources)
+    return f"{bases:,} bases from {', '.join(source.name for source in reference.sources)}"
+
+
+class OperationContext:
+    """The context of the operations; safe for several threads."""
+
+    def __init__(self, settings: Settings, database: Database, genome: Genome, handlers: Mapping[str, Handler]) -> None:
+        self._settings = settings
+        self._handlers = handlers
+        self.database = database
+        self.genome = genome
+        self.liftover = genome.liftover
+        self._identifier: Identifier[Placement] = Identifier(genome.placer, size=_REMEMBERED_VARIANTS)
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings."""
+        return self._settings
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return what answers each operation, by its name without ``$``."""
+        return self._handlers
+
+    def answer(self, name: str, inputs: OperationInputs) -> bytes:
+        """Answer one operation."""
+        return self._handlers[name](self, inputs)
+
+    def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
+        """Return whether an answer takes so little time that handing it to another thread would cost more.
+
+        Reading an embedded store never waits for a lock or a network.
+        """
+        del operation
+        if not self.database.is_sqlite or inputs.include_patient_list or inputs.include_phasing:
+            return False
+        bases = sum(asked.interval.end - asked.interval.start for asked in inputs.ranges)
+        return bases <= _BRIEF_BASES and sum(map(len, inputs.variants)) <= _BRIEF_VARIANTS
+
+    def identify(self, text: str) -> Placement:
+        """Return the identity of a variant that a user wrote; remembered, since clients repeat themselves."""
+        return self._identifier.identify(text)
+
+    def data_version(self) -> str:
+        """Return a text that changes with every change of what the store answers."""
+        with self.database.read() as session:
+            return str(counters.value(session, counters.DATA_VERSION))
+
+    def readiness(self) -> list[Check]:
+        """Return every condition that has to hold before requests should come."""
+        checks = []
+        try:
+            current, head = migrate.current(self.database), migrate.head(self.database)
+            detail = f"schema revision {current or 'none'}"
+            if current != head:
+                detail += f", this program needs {head}: run 'operon db upgrade'"
+            checks.append(Check("database", current == head, detail))
+        except (OperonError, *self.database.errors) as error:
+            reason = error.diagnostics if isinstance(error, Unavailable) else type(error).__name__
+            checks.append(Check("database", ok=False, detail=reason))
+        return checks
+
+    def summary(self) -> Summary:
+        """Return what is loaded."""
+        return overview.summary(self.database, self.genome.described, self.liftover)
+
+    def examples(self) -> list[Example]:
+        """Return questions that the loaded data can answer."""
+        return overview.examples(self.database)
+
+    def close(self) -> None:
+        """Release what is open."""
+        self.database.close()

@@ -1,0 +1,93 @@
+"""What the HTTP layer needs of the layer that answers operations: values, and the shape of the context.
+
+``app/operations/context.py`` implements the context; tests of the HTTP layer bring their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from app.config import Settings
+from app.fhir.parameters import OperationInputs
+
+Handler: TypeAlias = Callable[[Any, OperationInputs], bytes]
+"""Answers one operation: takes the context and the inputs, returns a serialized Parameters resource.
+
+The context is Any here so that a handler may ask for the concrete one, which has more than the HTTP layer sees.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition of readiness; ``detail`` is shown to whoever asks and holds no secrets."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is loaded."""
+
+    subjects: int
+    studies: int
+    call_sets: int
+    calls: int
+    variants: int
+    references: Mapping[str, str]
+    """Reference sequence by build, in words."""
+    chains: Mapping[str, str]
+    """Chain file by direction, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question that the loaded data can answer: ``path`` is a path with query string, as it is sent."""
+
+    title: str
+    path: str
+
+
+class Context(Protocol):
+    """Everything that is open while the server runs. All methods may block and may be called from any thread."""
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings."""
+        ...
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return what answers each operation, by its name without ``$``."""
+        ...
+
+    def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
+        """Return whether the answer is so quick that handing it to a thread would take longer.
+
+        A brief answer is given on the event loop, where nothing may wait: no network, no lock, no long computation.
+        ``False`` is always right.
+        """
+        ...
+
+    def data_version(self) -> str:
+        """Return a text that is another one whenever an answer could differ."""
+        ...
+
+    def readiness(self) -> list[Check]:
+        """Return every condition that has to hold before requests should come."""
+        ...
+
+    def summary(self) -> Summary:
+        """Return what is loaded."""
+        ...
+
+    def examples(self) -> list[Example]:
+        """Return questions that the loaded data can answer."""
+        ...
+
+    def close(self) -> None:
+        """Release what is open."""
+        ...

@@ -1,0 +1,67 @@
+"""What is loaded, and questions that the loaded data can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from app.operations.interface import Example, Summary
+from app.records import Build
+from app.store import codec, counters
+from app.store.session import Database
+from app.variants.accessions import accession
+from app.variants.liftover import Liftover
+
+
+def summary(database: Database, references: Mapping[Build, str], liftover: Liftover) -> Summary:
+    """Return the totals of the store and the origin of sequences and chains."""
+    with database.read() as session:
+        totals = counters.values(session)
+        studies = session.run("select count(*) from study")[0][0]
+        call_sets = session.run("select count(*) from call_set")[0][0]
+    chains = {f"{build.value} to {build.other.value}": "not loaded" for build in Build}
+    for source in liftover.sources:
+        chains[f"{source.source.value} to {source.target.value}"] = source.name
+    return Summary(
+        subjects=totals.get(counters.SUBJECTS, 0),
+        studies=int(studies),
+        call_sets=int(call_sets),
+        calls=totals.get(counters.CALLS, 0),
+        variants=totals.get(counters.VARIANT, 0),
+        references={build.value: described for build, described in references.items()},
+        chains=chains,
+    )
+
+
+def examples(database: Database) -> list[Example]:
+    """Return one question for each operation, built on the first call that is stored; none while the store is empty."""
+    with database.read() as session:
+        rows = session.run(
+            "select s.subject_id, cs.build, c.contig, c.data from call_set cs join study st on st.id = cs.study_id"
+            " join subject s on s.ordinal = st.subject_ordinal"
+            " join call_chunk c on c.shard = cs.shard and c.call_set_id = cs.id order by cs.id, c.contig, c.bin limit 1"
+        )
+    if not rows:
+        return []
+    subject, build, contig, data = rows[0]
+    chunk = codec.decode(data)
+    ref_seq, start = accession(Build(build), contig), int(chunk.start[0])
+    end = int(chunk.end()[min(len(chunk), 10) - 1])
+    allele = chunk.alleles[int(chunk.allele[0])]
+    spdi = quote(f"{ref_seq}:{start}:{allele.deleted}:{allele.inserted}", safe=":.")
+    ranges = f"{ref_seq}:{start}-{max(end, start + 1)}"
+    who = quote(subject, safe="")
+    return [
+        Example(
+            "Which variants does a subject have in a range?",
+            f"/fhir/$find-subject-variants?subject={who}&ranges={ranges}&includeVariants=true",
+        ),
+        Example(
+            "Does a subject have a certain variant?",
+            f"/fhir/$find-subject-specific-variants?subject={who}&variants={spdi}",
+        ),
+        Example(
+            "How many subjects have a certain variant, and who?",
+            f"/fhir/$find-population-specific-variants?variants={spdi}&includePatientList=true",
+        ),
+    ]

@@ -1,0 +1,179 @@
+"""From matched calls to the resources of an answer: ids, SPDIs on both builds, frequencies, states and phase."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import combinations
+
+import numpy as np
+
+from app.errors import TooCostly
+from app.fhir.observation import CallSetFacts, VariantRows, render_phase, render_variants
+from app.formats.genotype import Genotype
+from app.operations.matching import Lookups, Segment
+from app.records import Sex, Zygosity
+from app.store.codec import Allele, CallChunk, Placed
+from app.variants.accessions import accession, is_par
+from app.variants.spdi import reverse_complement
+
+_SEX_CHROMOSOMES = (23, 24)
+
+
+def resources(segments: Sequence[Segment], lookups: Lookups, *, phasing: bool, most_pairs: int) -> list[str]:
+    """Return the variants of an answer by position and id, and after them, if asked for, their phase relations.
+
+    Raises:
+        TooCostly: there are more phase relations than the limit.
+    """
+    rows = [_rows(segment, lookups) for segment in segments]
+    rendered = [render_variants(_facts(segment), row) for segment, row in zip(segments, rows, strict=True)]
+    if len(segments) == 1:
+        out = rendered[0]
+    else:
+        keys = [
+            (start, id_, text)
+            for segment, row, texts in zip(segments, rows, rendered, strict=True)
+            for start, id_, text in zip(segment.starts.tolist(), row.ids, texts, strict=True)
+        ]
+        out = [text for _, _, text in sorted(keys)]
+    if phasing:
+        out = [*out, *_phases(segments, rows, most_pairs)]
+    return out
+
+
+def _facts(segment: Segment) -> CallSetFacts:
+    call_set = segment.call_set
+    return CallSetFacts(
+        call_set.subject_id,
+        call_set.test_date,
+        call_set.specimen_id,
+        call_set.source_class,
+        call_set.build,
+        accession(call_set.build, segment.contig),
+    )
+
+
+def _rows(segment: Segment, lookups: Lookups) -> VariantRows:
+    chunk, rows, call_set, contig = segment.chunk, segment.rows, segment.call_set, segment.contig
+    here, there = accession(call_set.build, contig), accession(call_set.build.other, contig)
+    starts = chunk.start[rows].tolist()
+    alleles = [chunk.alleles[code] for code in chunk.allele[rows].tolist()]
+    placements = [chunk.placements[code] for code in chunk.placement[rows].tolist()]
+    tags = {id(allele): _tag(allele) for allele in chunk.alleles}
+    spdis = [f"{here}:{start}:{a.deleted}:{a.inserted}" for start, a in zip(starts, alleles, strict=True)]
+    others: list[str | None] = []
+    same_sequence = here == there
+    for start, allele, placement, row in zip(starts, alleles, placements, rows.tolist(), strict=True):
+        if same_sequence or placement.placed is Placed.NOWHERE:
+            others.append(None)
+        elif placement.placed is Placed.FORWARD:
+            others.append(f"{there}:{start + placement.offset}:{allele.deleted}:{allele.inserted}")
+        elif placement.placed is Placed.REVERSE:
+            at = placement.offset - start - allele.span
+            others.append(f"{there}:{at}:{reverse_complement(allele.deleted)}:{reverse_complement(allele.inserted)}")
+        else:
+            spdi = lookups[int(chunk.variant[row])].on(call_set.build.other)
+            others.append(None if spdi is None else str(spdi))
+    prefix = f"dv-{call_set.uid}-{contig}-"
+    ids = [f"{prefix}{start}-{tags[id(allele)]}" for start, allele in zip(starts, alleles, strict=True)]
+    return VariantRows(
+        ids=_distinct(ids, chunk, segment),
+        states=_states(segment, starts),
+        spdis=spdis,
+        other_spdis=others,
+        frequencies=_frequencies(segment),
+        alt_depths=chunk.alt_depth[rows].tolist() if chunk.alt_depth is not None else [-1] * len(rows),
+        refs=[allele.ref for allele in alleles],
+        alts=[allele.alt for allele in alleles],
+        positions=[start + allele.anchor for start, allele in zip(starts, alleles, strict=True)],
+    )
+
+
+def _tag(allele: Allele) -> str:
+    """Return what tells alleles at one start apart in a resource id."""
+    if len(allele.ref) == len(allele.alt) == 1:
+        return f"{allele.ref}{allele.alt}"
+    return blake2b(f"{allele.ref}>{allele.alt}".encode(), digest_size=5).hexdigest()
+
+
+def _distinct(ids: list[str], chunk: CallChunk, segment: Segment) -> list[str]:
+    """Return the ids with a number added where a source states the same allele at the same place twice."""
+    same = (np.diff(chunk.start) == 0) & (np.diff(chunk.allele.astype(np.int64)) == 0)
+    if not same.any():
+        return ids
+    earlier = np.zeros(len(chunk), dtype=np.int64)
+    for row in (np.flatnonzero(same) + 1).tolist():
+        earlier[row] = earlier[row - 1] + 1
+    numbers = earlier[segment.rows].tolist()
+    return [id_ if number == 0 else f"{id_}.{number + 1}" for id_, number in zip(ids, numbers, strict=True)]
+
+
+def _states(segment: Segment, starts: Sequence[int]) -> list[Zygosity]:
+    chunk, call_set, contig = segment.chunk, segment.call_set, segment.contig
+    states = [chunk.genotypes[code].zygosity for code in chunk.genotype[segment.rows].tolist()]
+    if contig not in _SEX_CHROMOSOMES or call_set.sex is not Sex.MALE:
+        return states
+    # A male has one copy outside the pseudoautosomal regions, however the caller wrote it.
+    return [
+        Zygosity.HEMIZYGOUS
+        if state is Zygosity.HOMOZYGOUS and not is_par(call_set.build, contig, start, start + 1)
+        else state
+        for state, start in zip(states, starts, strict=True)
+    ]
+
+
+def _frequencies(segment: Segment) -> list[float | None]:
+    """Return the allele frequency that the source states, else that of its allele depths, else of the depth."""
+    chunk, rows = segment.chunk, segment.rows
+    shares = np.full(len(rows), np.nan)
+    if chunk.alt_depth is not None:
+        alt = chunk.alt_depth[rows].astype(np.float64)
+        alt[alt < 0] = np.nan
+        for total in (chunk.allele_depths, chunk.depth):
+            if total is not None:
+                whole = total[rows].astype(np.float64)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    share = np.where((whole > 0) & (whole >= alt), alt / whole, np.nan)
+                shares = np.where(np.isnan(shares), share, shares)
+    if chunk.frequency is not None:
+        stated = chunk.frequency[rows]
+        shares = np.where(np.isnan(stated), shares, stated)
+    return [None if share != share else share for share in np.round(shares, 4).tolist()]  # noqa: PLR0124 - nan
+
+
+def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int) -> list[str]:
+    """Return the relation of every pair of heterozygous calls that share a phase set, by position."""
+    blocks: dict[tuple[int, int], list[tuple[int, str, int]]] = {}
+    subject_id = ""
+    for segment, row in zip(segments, rows, strict=True):
+        chunk, call_set = segment.chunk, segment.call_set
+        subject_id = call_set.subject_id
+        copies = [_copy(genotype) for genotype in chunk.genotypes]
+        codes = chunk.genotype[segment.rows].tolist()
+        sets = chunk.phase_set[segment.rows].tolist() if chunk.phase_set is not None else [-1] * len(codes)
+        for code, phase_set, start, id_ in zip(codes, sets, segment.starts.tolist(), row.ids, strict=True):
+            copy = copies[code]
+            if copy is not None and (phase_set >= 0 or call_set.phased_contigs):
+                blocks.setdefault((call_set.call_set_id, phase_set), []).append((start, id_, copy))
+    pairs = sum(len(block) * (len(block) - 1) // 2 for block in blocks.values())
+    if pairs > most:
+        raise TooCostly(
+            f"the answer has {pairs} phase relations, the limit (OPERON_MAX_PHASE_PAIRS) is {most};"
+            " ask for a smaller range",
+            parameter="includePhasing",
+        )
+    found = []
+    for block in blocks.values():
+        for (start, first, copy), (other_start, second, other_copy) in combinations(sorted(block), 2):
+            text = render_phase(subject_id, first, second, cis=copy == other_copy)
+            found.append((start, other_start, first, second, text))
+    return [text for *_, text in sorted(found)]
+
+
+def _copy(genotype: Genotype) -> int | None:
+    """Return on which of two phased copies the allele lies; None where that is not known."""
+    if not genotype.phased or genotype.zygosity is not Zygosity.HETEROZYGOUS:
+        return None
+    copies = genotype.text.lstrip("/|").split("|")
+    return copies.index(str(genotype.allele)) if len(copies) == 2 and copies.count(str(genotype.allele)) == 1 else None

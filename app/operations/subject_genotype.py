@@ -1,0 +1,76 @@
+"""Operations on the simple variants of one subject: by range, and by variant."""
+
+from __future__ import annotations
+
+from app.errors import OperonError, SeveralProblems, TooCostly
+from app.fhir.observation import found_parameter, parameters
+from app.fhir.parameters import OperationInputs
+from app.operations.context import OperationContext
+from app.operations.matching import RangeMatcher, Segment, VariantMatcher
+from app.operations.query import chosen_call_sets
+from app.operations.rendering import resources
+from app.variants.placement import Placement
+
+
+def find_subject_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-variants``: whether, and if asked for which, simple variants touch each range."""
+    settings = context.settings
+    with context.database.read() as session:
+        call_sets = chosen_call_sets(session, inputs)
+        matcher = RangeMatcher(session, context.liftover, widen_max=settings.lift_widen_max)
+        found, lookups = matcher.find(call_sets, [asked.interval for asked in inputs.ranges])
+    entries = []
+    if inputs.include_variants:
+        _refuse_too_many(context, found, "ranges")
+    for asked, segments in zip(inputs.ranges, found, strict=True):
+        listed = (
+            resources(segments, lookups, phasing=inputs.include_phasing, most_pairs=settings.max_phase_pairs)
+            if inputs.include_variants and segments
+            else []
+        )
+        entries.append(found_parameter("variants", "rangeItem", asked.text, listed, present=bool(segments)))
+    return parameters(entries)
+
+
+def find_subject_specific_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-specific-variants``: whether the subject has each variant, and the calls of it."""
+    texts = [text for group in inputs.variants for text in group]
+    with context.database.read() as session:
+        call_sets = chosen_call_sets(session, inputs)
+        asked = identified(context, texts)
+        found, lookups = VariantMatcher(session).find(call_sets, asked, texts)
+    _refuse_too_many(context, found, "variants")
+    settings = context.settings
+    entries = []
+    for text, segments in zip(texts, found, strict=True):
+        listed = resources(segments, lookups, phasing=False, most_pairs=settings.max_phase_pairs) if segments else []
+        entries.append(found_parameter("variants", "variantItem", text, listed, present=bool(segments)))
+    return parameters(entries)
+
+
+def identified(context: OperationContext, texts: list[str]) -> list[Placement]:
+    """Return the identity of each variant.
+
+    Raises:
+        OperonError: one of them cannot be read; SeveralProblems with one problem a variant where several cannot.
+    """
+    problems: list[OperonError] = []
+    placements = []
+    for text in texts:
+        try:
+            placements.append(context.identify(text))
+        except OperonError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0] if len(problems) == 1 else SeveralProblems(problems)
+    return placements
+
+
+def _refuse_too_many(context: OperationContext, found: list[list[Segment]], parameter: str) -> None:
+    total = sum(len(segment.rows) for segments in found for segment in segments)
+    if total > context.settings.max_answers:
+        raise TooCostly(
+            f"the answer has {total} variants, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"
+            " ask for smaller ranges, or with includeVariants=false",
+            parameter=parameter,
+        )

@@ -1,0 +1,66 @@
+"""Whole-table changes outside an ingest of calls: subjects, studies without calls, erasing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from app.errors import SubjectNotFound
+from app.store import counters, studies, subjects
+from app.store.session import Database
+from app.store.studies import Regions, StudyFacts
+from app.store.subjects import Subject
+
+
+def store_subjects(database: Database, given: Sequence[Subject], source: str) -> tuple[int, int]:
+    """Add or complete subjects in one transaction; return (added, completed).
+
+    Raises:
+        BadFile: a subject contradicts what the store says of it; nothing is changed.
+    """
+    with database.write() as session:
+        return subjects.store(session, given, source)
+
+
+def declare_studies(database: Database, planned: Sequence[tuple[Subject, StudyFacts, Mapping[str, Regions]]]) -> int:
+    """Add studies without calls in one transaction, with their subjects and regions; return how many are new.
+
+    Raises:
+        InvalidInput: a study contradicts what the store says of it; nothing is changed.
+    """
+    new = 0
+    with database.write() as session:
+        wanted = list({subject.subject_id: subject for subject, _, _ in planned}.values())
+        known = subjects.find(session, [subject.subject_id for subject in wanted])
+        missing = [subject for subject in wanted if subject.subject_id not in known]
+        if missing:
+            subjects.store(session, missing, "the manifest")
+            known |= subjects.find(session, [subject.subject_id for subject in missing])
+        for subject, facts, by_kind in planned:
+            ordinal = known[subject.subject_id].ordinal
+            new += studies.check(session, ordinal, facts) is None
+            study_id = studies.ensure(session, ordinal, facts)
+            for kind, regions in by_kind.items():
+                studies.set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=regions)
+        counters.add(session, counters.DATA_VERSION, 1)
+    return new
+
+
+def erase_subject(database: Database, subject_id: str) -> None:
+    """Remove every trace of a subject in one transaction.
+
+    Raises:
+        SubjectNotFound: there is no such subject.
+    """
+    with database.write() as session:
+        known = subjects.find(session, [subject_id])
+        if subject_id not in known:
+            raise SubjectNotFound(subject_id)
+        studies.erase_subject(session, known[subject_id].ordinal)
+    database.vacuum()
+
+
+def all_subjects(database: Database) -> list[Subject]:
+    """Return what is known of every subject, by id."""
+    with database.read() as session:
+        rows = session.run("select subject_id from subject order by subject_id")
+        return list(subjects.find(session, [row[0] for row in rows]).values())

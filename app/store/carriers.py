@@ -1,0 +1,294 @@
+"""Who carries a variant: counting with bitmaps, and merging what an ingest adds or withdraws.
+
+A subject counts once however many tests carry the variant. Counts of AND and OR add up over shards, so the work is
+bounded by the number of shards and never by the number of carriers. Within a shard, a variant with few carriers lives
+on a page that it shares with its neighbours (``carrier_page``), one with many has a row of its own (``carrier``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from app.records import SourceClass
+from app.store import bitmaps, counters
+from app.store.bitmaps import PAGE_BITS, PAGE_LIMIT, SHARD_BITS, Column
+from app.store.session import Session
+
+NDBool = NDArray[np.bool_]
+
+Shards = dict[int, BitMap]
+"""Members by shard"""
+
+
+def fetch(session: Session, variant_ids: Sequence[int], source_class: SourceClass | None) -> dict[int, Shards]:
+    """Return the carriers of variants, in three statements at the most."""
+    detail = ", detail" if source_class is not None else ""
+    rows = session.run(
+        f"select variant_id, shard, members{detail} from carrier where variant_id {session.in_ints('ids')}",
+        {"ids": session.int_list(variant_ids)},
+    )
+    found: dict[int, Shards] = {variant_id: {} for variant_id in variant_ids}
+    for variant_id, shard, members, *rest in rows:
+        bits = bitmaps.members_of_class(members, rest[0], source_class) if rest else bitmaps.unpack(members)
+        found[variant_id][shard] = bits
+    for shard, (variant, kind, member) in _pages_beside(session, {i: set(shards) for i, shards in found.items()}):
+        wanted = np.isin(variant, variant_ids)
+        if source_class is not None:
+            wanted &= kind >> 4 == source_class
+        for variant_id in np.unique(variant[wanted]).tolist():
+            found[variant_id][shard] = BitMap(member[wanted & (variant == variant_id)].astype(np.uint32))
+    return found
+
+
+def count(session: Session, variant_ids: Sequence[int]) -> dict[int, int]:
+    """Return the exact number of carriers of each variant, without reading a bitmap."""
+    rows = session.run(
+        f"select variant_id, shard, n from carrier where variant_id {session.in_ints('ids')}",
+        {"ids": session.int_list(variant_ids)},
+    )
+    totals = dict.fromkeys(variant_ids, 0)
+    seen: dict[int, set[int]] = {variant_id: set() for variant_id in variant_ids}
+    for variant_id, shard, n in rows:
+        totals[variant_id] += n
+        seen[variant_id].add(shard)
+    for _, (variant, _, member) in _pages_beside(session, seen):
+        for variant_id in np.intersect1d(variant, variant_ids).tolist():
+            totals[variant_id] += len(np.unique(member[variant == variant_id]))
+    return totals
+
+
+def carried_from(session: Session, first: int) -> set[int]:
+    """Return the ids of the variants numbered from ``first`` that somebody carries."""
+    ids = {row[0] for row in session.run("select variant_id from carrier where variant_id >= :first", {"first": first})}
+    for page, data in session.run(
+        "select page, data from carrier_page where page >= :page", {"page": first >> PAGE_BITS}
+    ):
+        ids.update(bitmaps.unpack_page(page, data)[0].tolist())
+    return {variant_id for variant_id in ids if variant_id >= first}
+
+
+def _pages_beside(session: Session, seen: Mapping[int, set[int]]) -> list[tuple[int, tuple[Column, Column, Column]]]:
+    """Return (shard, entries) of the pages of variants that do not have a row in every shard."""
+    shards = bitmaps.shard_of(max(0, counters.value(session, counters.SUBJECT_ORDINAL) - 1)) + 1
+    pages = sorted({variant_id >> PAGE_BITS for variant_id, found in seen.items() if len(found) < shards})
+    if not pages:
+        return []
+    rows = session.run(
+        f"select page, shard, data from carrier_page where page {session.in_ints('pages')}",
+        {"pages": session.int_list(pages)},
+    )
+    return [(shard, bitmaps.unpack_page(page, data)) for page, shard, data in rows]
+
+
+def union(sets: Iterable[Shards]) -> Shards:
+    """Return who is in any of the sets."""
+    joined: dict[int, list[BitMap]] = {}
+    for shard, bits in chain.from_iterable(shards.items() for shards in sets):
+        joined.setdefault(shard, []).append(bits)
+    return {shard: bits[0] if len(bits) == 1 else BitMap.union(*bits) for shard, bits in joined.items()}
+
+
+def intersection(sets: Sequence[Shards]) -> Shards:
+    """Return who is in every one of the sets."""
+    if not sets:
+        return {}
+    common = set(sets[0]).intersection(*sets[1:])
+    return {shard: BitMap.intersection(*(shards[shard] for shards in sets)) for shard in common}
+
+
+def intersection_count(sets: Sequence[Shards]) -> int:
+    """Return how many are in every one of the sets."""
+    if len(sets) == 2:
+        left, right = sets
+        return sum(bits.intersection_cardinality(right[shard]) for shard, bits in left.items() if shard in right)
+    return size(intersection(sets))
+
+
+def size(shards: Mapping[int, BitMap]) -> int:
+    """Return how many there are."""
+    return sum(len(bits) for bits in shards.values())
+
+
+def ordinals(shards: Mapping[int, BitMap]) -> list[int]:
+    """Return the ordinals, ascending."""
+    return [(shard << SHARD_BITS) + low for shard in sorted(shards) for low in shards[shard]]
+
+
+_CARRIER = ("variant_id", "shard", "n", "members", "detail")
+_PAGE = ("page", "shard", "data")
+
+
+def merge(session: Session, variant: Column, ordinal: Column, kind: Column) -> None:
+    """Add carriers, given as parallel columns."""
+    shard, member = ordinal >> SHARD_BITS, ordinal & bitmaps.LOW
+    for number in np.unique(shard).tolist():
+        chosen = shard == number
+        _merge_shard(session, number, variant[chosen], kind[chosen], member[chosen])
+
+
+def _merge_shard(session: Session, shard: int, variant: Column, kind: Column, member: Column) -> None:
+    in_rows = _merge_rows(session, shard, variant, kind, member)
+    variant, kind, member = variant[~in_rows], kind[~in_rows], member[~in_rows]
+    if not len(variant):
+        return
+    pages = np.unique(variant >> PAGE_BITS).tolist()
+    newest = session.run("select coalesce(max(page), -1) from carrier_page where shard = :shard", {"shard": shard})[0][
+        0
+    ]
+    stored = _read_pages(session, shard, [page for page in pages if page <= newest])
+    variant = np.concatenate([variant, *(entries[0] for entries in stored.values())])
+    kind = np.concatenate([kind, *(entries[1] for entries in stored.values())])
+    member = np.concatenate([member, *(entries[2] for entries in stored.values())])
+    variant, kind, member = _distinct(variant, kind, member)
+    crowded = _crowded(variant, member)
+    if crowded.any():
+        rows = [(variant_id, shard, *packed) for variant_id, packed in _packed(variant, kind, member, crowded)]
+        session.insert_rows("carrier", _CARRIER, rows)
+        variant, kind, member = variant[~crowded], kind[~crowded], member[~crowded]
+    _write_pages(session, shard, pages, set(stored), (variant, kind, member))
+
+
+def _merge_rows(session: Session, shard: int, variant: Column, kind: Column, member: Column) -> NDBool:
+    """Add to variants that have a row of their own, and return which entries these were."""
+    newest = session.run("select coalesce(max(variant_id), -1) from carrier")[0][0]
+    old = np.unique(variant[variant <= newest]).tolist()
+    stored = {}
+    if old:
+        rows = session.run(
+            "select variant_id, members, detail from carrier"
+            f" where shard = :shard and variant_id {session.in_ints('ids')}",
+            {"shard": shard, "ids": session.int_list(old)},
+        )
+        stored = {variant_id: (members, detail) for variant_id, members, detail in rows}
+    in_rows = np.isin(variant, list(stored)) if stored else np.zeros(len(variant), dtype=bool)
+    changed = []
+    for variant_id, kinds in _by_kind(variant, kind, member, in_rows):
+        for known, bits in bitmaps.unpack_detail(*stored[variant_id]).items():
+            kinds[known] = kinds.get(known, BitMap()) | bits
+        changed.append((*_pack(kinds), variant_id, shard))
+    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
+    return in_rows
+
+
+def _by_kind(variant: Column, kind: Column, member: Column, chosen: NDBool) -> Iterable[tuple[int, dict[int, BitMap]]]:
+    """Walk the chosen entries by variant."""
+    order = np.flatnonzero(chosen)
+    order = order[np.argsort(variant[order], kind="stable")]
+    bounds = [0, *(np.flatnonzero(np.diff(variant[order])) + 1).tolist(), len(order)]
+    for low, high in pairwise(bounds):
+        if low < high:
+            rows = order[low:high]
+            kinds = kind[rows]
+            yield (
+                int(variant[rows[0]]),
+                {k: BitMap(member[rows[kinds == k]].astype(np.uint32)) for k in np.unique(kinds).tolist()},
+            )
+
+
+def _packed(
+    variant: Column, kind: Column, member: Column, chosen: NDBool
+) -> Iterable[tuple[int, tuple[int, bytes, bytes]]]:
+    for variant_id, kinds in _by_kind(variant, kind, member, chosen):
+        yield variant_id, _pack(kinds)
+
+
+def _pack(kinds: dict[int, BitMap]) -> tuple[int, bytes, bytes]:
+    everyone = BitMap.union(*kinds.values())
+    return len(everyone), bitmaps.pack(everyone), bitmaps.pack_detail(kinds)
+
+
+def _distinct(variant: Column, kind: Column, member: Column) -> tuple[Column, Column, Column]:
+    order = np.lexsort((kind, member, variant))
+    variant, kind, member = variant[order], kind[order], member[order]
+    fresh = np.ones(len(order), dtype=bool)
+    fresh[1:] = (np.diff(variant) != 0) | (np.diff(member) != 0) | (np.diff(kind) != 0)
+    return variant[fresh], kind[fresh], member[fresh]
+
+
+def _crowded(variant: Column, member: Column) -> NDBool:
+    """Return which entries are of variants with too many members for a page; entries sorted by variant and member."""
+    another = np.ones(len(variant), dtype=bool)
+    another[1:] = (np.diff(variant) != 0) | (np.diff(member) != 0)
+    ids, inverse = np.unique(variant, return_inverse=True)
+    members = np.bincount(inverse, weights=another, minlength=len(ids))
+    crowded: NDBool = (members > PAGE_LIMIT)[inverse]
+    return crowded
+
+
+def _read_pages(session: Session, shard: int, pages: Sequence[int]) -> dict[int, tuple[Column, Column, Column]]:
+    if not pages:
+        return {}
+    rows = session.run(
+        f"select page, data from carrier_page where shard = :shard and page {session.in_ints('pages')}",
+        {"shard": shard, "pages": session.int_list(pages)},
+    )
+    return {page: bitmaps.unpack_page(page, data) for page, data in rows}
+
+
+def _write_pages(
+    session: Session, shard: int, pages: Sequence[int], stored: set[int], entries: tuple[Column, Column, Column]
+) -> None:
+    """Write pages from sorted entries; a page without entries has no row."""
+    variant, kind, member = entries
+    numbers = np.array(pages, dtype=np.int64)
+    lows = np.searchsorted(variant, numbers << PAGE_BITS).tolist()
+    highs = np.searchsorted(variant, (numbers + 1) << PAGE_BITS).tolist()
+    fresh, changed, emptied = [], [], []
+    for page, low, high in zip(pages, lows, highs, strict=True):
+        if low == high:
+            if page in stored:
+                emptied.append((page, shard))
+            continue
+        data = bitmaps.pack_page(variant[low:high], kind[low:high], member[low:high])
+        if page in stored:
+            changed.append((data, page, shard))
+        else:
+            fresh.append((page, shard, data))
+    session.insert_rows("carrier_page", _PAGE, fresh)
+    session.run_many("update carrier_page set data = ? where page = ? and shard = ?", changed)
+    session.run_many("delete from carrier_page where page = ? and shard = ?", emptied)
+
+
+def reset(session: Session, ordinal: int, remaining: Mapping[int, set[int]]) -> None:
+    """Set the kinds that a subject has for some variants: variant id to kinds, none to remove the subject."""
+    shard, member = bitmaps.shard_of(ordinal), ordinal & bitmaps.LOW
+    ids = sorted(remaining)
+    rows = session.run(
+        f"select variant_id, members, detail from carrier where shard = :shard and variant_id {session.in_ints('ids')}",
+        {"shard": shard, "ids": session.int_list(ids)},
+    )
+    changed: list[tuple[int, bytes, bytes, int, int]] = []
+    emptied: list[tuple[int, int]] = []
+    for variant_id, members, detail in rows:
+        kinds = bitmaps.unpack_detail(members, detail)
+        for bits in kinds.values():
+            bits.discard(member)
+        for kind in remaining[variant_id]:
+            kinds.setdefault(kind, BitMap()).add(member)
+        kinds = {kind: bits for kind, bits in kinds.items() if bits}
+        if kinds:
+            changed.append((*_pack(kinds), variant_id, shard))
+        else:
+            emptied.append((variant_id, shard))
+    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
+    session.run_many("delete from carrier where variant_id = ? and shard = ?", emptied)
+    _reset_pages(session, shard, member, {i: kinds for i, kinds in remaining.items() if i not in {r[0] for r in rows}})
+
+
+def _reset_pages(session: Session, shard: int, member: int, remaining: Mapping[int, set[int]]) -> None:
+    pages = sorted({variant_id >> PAGE_BITS for variant_id in remaining})
+    stored = _read_pages(session, shard, pages)
+    if not stored:
+        return
+    variant, kind, members = (np.concatenate(column) for column in zip(*stored.values(), strict=True))
+    gone = (members == member) & np.isin(variant, list(remaining))
+    left = [(variant_id, k) for variant_id, kinds in remaining.items() for k in kinds]
+    variant = np.concatenate([variant[~gone], np.array([i for i, _ in left], dtype=np.int64)])
+    kind = np.concatenate([kind[~gone], np.array([k for _, k in left], dtype=np.int64)])
+    members = np.concatenate([members[~gone], np.full(len(left), member, dtype=np.int64)])
+    _write_pages(session, shard, sorted(stored), set(stored), _distinct(variant, kind, members))

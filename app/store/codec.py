@@ -1,0 +1,265 @@
+"""One call chunk as bytes: parallel columns and small dictionaries, compressed; the first byte is the version.
+
+A chunk holds the calls of one call set whose contextual interval touches one bin of 131,072 bases. It is sufficient by
+itself to answer a range and to render the answer: the reported alleles, how far the change was rolled (from which the
+contextual alleles follow, see ``app.variants.normalize.contextual``) and where it lies on the other build. Only
+placements that do not follow from the native ones (``Placed.LOOKUP``) need the variant table.
+
+Positions are zero-based, half-open, on the call set's own build.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from app.formats.genotype import Genotype
+from app.records import LiftStatus, Zygosity
+from app.variants.normalize import contextual, trim
+
+BIN = 131_072
+_VERSION = 1
+_HEAD = struct.Struct("<BI")
+
+SNV_ALLELES = tuple((ref, alt) for ref in "ACGT" for alt in "ACGT" if ref != alt)
+SNV_CODE = {alleles: code for code, alleles in enumerate(SNV_ALLELES)}
+
+Ints = NDArray[np.signedinteger[Any]]
+
+
+class Placed(IntEnum):
+    """How a call's interval on the other build follows from the native one."""
+
+    NOWHERE = 0
+    FORWARD = 1
+    """other = native + offset, same alleles"""
+    REVERSE = 2
+    """other = offset - native, reverse-complemented alleles"""
+    LOOKUP = 3
+    """only the variant table knows"""
+
+
+@dataclass(frozen=True, slots=True)
+class Allele:
+    """A reported REF/ALT pair with the extent of its roll; the rest is derived."""
+
+    ref: str
+    alt: str
+    left: int = 0
+    right: int = 0
+    justified: bool = True
+    deleted: str = field(init=False, compare=False)
+    inserted: str = field(init=False, compare=False)
+    anchor: int = field(init=False, compare=False)
+    """Reported position minus contextual start."""
+
+    def __post_init__(self) -> None:
+        prefix, trimmed_deleted, trimmed_inserted = trim(0, self.ref, self.alt)
+        deleted, inserted = contextual(trimmed_deleted, trimmed_inserted, self.left, self.right)
+        object.__setattr__(self, "deleted", deleted)
+        object.__setattr__(self, "inserted", inserted)
+        object.__setattr__(self, "anchor", self.left - prefix)
+
+    @property
+    def span(self) -> int:
+        """Return the length of the contextual interval."""
+        return len(self.deleted)
+
+
+SNVS = tuple(Allele(ref, alt) for ref, alt in SNV_ALLELES)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One distinct way in which calls of a chunk lie on the other build."""
+
+    placed: Placed
+    status: LiftStatus
+    offset: int = 0
+
+
+@dataclass(slots=True)
+class CallChunk:
+    """Decoded calls: parallel columns, sorted by start; optional columns are None where no call has the value."""
+
+    start: Ints
+    variant: Ints
+    allele: Ints
+    placement: Ints
+    genotype: Ints
+    alleles: Sequence[Allele]
+    placements: Sequence[Placement]
+    genotypes: Sequence[Genotype]
+    depth: Ints | None = None
+    """Read depth; -1 absent"""
+    ref_depth: Ints | None = None
+    alt_depth: Ints | None = None
+    allele_depths: Ints | None = None
+    """Sum of the depths of all alleles; -1 absent"""
+    frequency: NDArray[np.float64] | None = None
+    """Allele frequency as the source states it; nan absent"""
+    phase_set: Ints | None = None
+    """-1 absent"""
+    filter: Ints | None = None
+    filters: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, rows: Ints) -> CallChunk:
+        """Return the chunk with some of its calls."""
+        picked = {name: column[rows] for name in _COLUMNS if (column := getattr(self, name)) is not None}
+        return replace(self, **picked)
+
+    def cut(self, low: int, high: int) -> CallChunk:
+        """Return the chunk with the calls [low, high)."""
+        picked = {name: column[low:high] for name in _COLUMNS if (column := getattr(self, name)) is not None}
+        return replace(self, **picked)
+
+    def without_absent(self) -> CallChunk:
+        """Return the chunk without the optional columns in which no call has a value."""
+        absent: dict[str, Any] = {name: None for name in _OPTIONAL if _is_absent(name, getattr(self, name))}
+        return replace(self, **absent)
+
+    def end(self) -> Ints:
+        """Return the contextual ends on the native build."""
+        spans = np.fromiter((allele.span for allele in self.alleles), dtype=np.int64, count=len(self.alleles))
+        return self.start + spans[self.allele]
+
+
+def _column(values: NDArray[Any]) -> tuple[str, bytes]:
+    """Return the narrowest type that holds the values, and their bytes with equal bytes of all values side by side."""
+    if values.dtype.kind == "f":
+        kind = "<f8"
+    else:
+        low, high = int(values.min()), int(values.max())
+        kind = next(
+            k
+            for k, a, b in (
+                ("u1", 0, 0xFF),
+                ("<i2", -0x8000, 0x7FFF),
+                ("<u2", 0, 0xFFFF),
+                ("<i4", -(2**31), 2**31 - 1),
+                ("<i8", -(2**63), 2**63 - 1),
+            )
+            if a <= low and high <= b
+        )
+    narrow = values.astype(kind)
+    width = narrow.itemsize
+    raw = narrow.tobytes()
+    return kind, raw if width == 1 else np.frombuffer(raw, "u1").reshape(-1, width).T.tobytes()
+
+
+def _uncolumn(kind: str, data: bytes, n: int, at: int) -> NDArray[Any]:
+    width = 1 if kind == "u1" else int(kind[2])
+    raw = np.frombuffer(data, "u1", count=n * width, offset=at)
+    if width > 1:
+        raw = np.frombuffer(raw.reshape(width, n).T.tobytes(), "u1")
+    return raw.view(kind)
+
+
+_DEPTHS = ("depth", "ref_depth", "alt_depth", "allele_depths")
+_OPTIONAL = (*_DEPTHS, "frequency", "phase_set", "filter")
+_COLUMNS = ("start", "variant", "allele", "placement", "genotype", *_OPTIONAL)
+_GENOTYPE_ORDER = attrgetter("text", "allele", "zygosity")
+_ABSENT: Mapping[str, int] = {**dict.fromkeys(_DEPTHS, -1), "phase_set": -1, "filter": 0}
+
+
+def _is_absent(name: str, values: NDArray[Any] | None) -> bool:
+    if values is None:
+        return True
+    return bool(np.isnan(values).all() if name == "frequency" else (values == _ABSENT[name]).all())
+
+
+def encode(chunk: CallChunk) -> bytes:
+    """Serialize a chunk; calls must be sorted by start, dictionaries may hold entries that no call uses."""
+    n = len(chunk)
+    columns: list[tuple[str, NDArray[Any]]] = [
+        ("start", np.diff(chunk.start, prepend=chunk.start[:1])),
+        ("variant", np.diff(chunk.variant, prepend=chunk.variant[:1])),
+    ]
+    alleles, allele = _used(chunk.allele)
+    placements, placement = _used(chunk.placement)
+    genotypes, genotype = _used(chunk.genotype)
+    # A file's genotypes are numbered as they come, differently after an interruption; the bytes must not show it.
+    if len(genotypes) > 1:
+        order = sorted(range(len(genotypes)), key=lambda at: _GENOTYPE_ORDER(chunk.genotypes[genotypes[at]]))
+        genotypes, genotype = [genotypes[at] for at in order], np.argsort(order)[genotype]
+    columns += [("allele", allele), ("placement", placement), ("genotype", genotype)]
+    head: dict[str, Any] = {
+        "n": n,
+        "s": int(chunk.start[0]),
+        "v": int(chunk.variant[0]),
+        "a": [_allele_entry(chunk.alleles[i]) for i in alleles],
+        "p": [[p.placed, p.status, p.offset] for p in (chunk.placements[i] for i in placements)],
+        "g": [[g.text, g.allele, g.zygosity, int(g.phased)] for g in (chunk.genotypes[i] for i in genotypes)],
+    }
+    for name in _OPTIONAL:
+        values = getattr(chunk, name)
+        if _is_absent(name, values):
+            continue
+        if name == "filter":
+            # Code 0 stays PASS, or calls that all have one filter would read as calls without any.
+            used, values = _used(np.append(values, 0))
+            values = values[:-1]
+            head["f"] = [chunk.filters[i] for i in used]
+        columns.append((name, values))
+    packed = [(name, *_column(values)) for name, values in columns]
+    head["c"] = [[name, kind] for name, kind, _ in packed]
+    body = orjson.dumps(head)
+    return _HEAD.pack(_VERSION, len(body)) + zlib.compress(body + b"".join(data for _, _, data in packed), 1)
+
+
+def decode(data: bytes) -> CallChunk:
+    """Read a chunk back.
+
+    Raises:
+        ValueError: the first byte is of no version that this program knows.
+    """
+    version, head_length = _HEAD.unpack_from(data)
+    if version != _VERSION:
+        raise ValueError(f"call chunk of unknown version {version}")
+    body = zlib.decompress(memoryview(data)[5:])
+    head = orjson.loads(body[:head_length])
+    n = head["n"]
+    columns: dict[str, NDArray[Any]] = {}
+    at = head_length
+    for name, kind in head["c"]:
+        columns[name] = _uncolumn(kind, body, n, at)
+        at += n * (1 if kind == "u1" else int(kind[2]))
+    start = np.cumsum(columns.pop("start"), dtype=np.int64)
+    start += head["s"]
+    variant = np.cumsum(columns.pop("variant"), dtype=np.int64)
+    variant += head["v"]
+    filters = head.get("f", ())
+    return CallChunk(
+        start=start,
+        variant=variant,
+        alleles=[SNVS[a] if type(a) is int else Allele(a[0], a[1], a[2], a[3], bool(a[4])) for a in head["a"]],
+        placements=[Placement(Placed(p), LiftStatus(s), o) for p, s, o in head["p"]],
+        genotypes=[Genotype(t, a, Zygosity(z), bool(p)) for t, a, z, p in head["g"]],
+        filters=filters,
+        **columns,
+    )
+
+
+def _used(codes: NDArray[Any]) -> tuple[list[int], NDArray[Any]]:
+    """Return the dictionary entries that occur and the codes renumbered to them."""
+    used, renumbered = np.unique(codes, return_inverse=True)
+    return used.tolist(), renumbered
+
+
+def _allele_entry(allele: Allele) -> int | list[Any]:
+    code = SNV_CODE.get((allele.ref, allele.alt))
+    if code is not None and allele.justified:
+        return code
+    return [allele.ref, allele.alt, allele.left, allele.right, int(allele.justified)]

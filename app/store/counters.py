@@ -1,0 +1,40 @@
+"""Dense allocations and totals: one row a name, changed in the transaction that uses the number."""
+
+from __future__ import annotations
+
+from app.store.session import Session
+
+SUBJECT_ORDINAL = "subject_ordinal"
+SUBJECTS = "subjects"
+STUDY = "study"
+CALL_SET = "call_set"
+CALLS = "calls"
+VARIANT = "variant"
+RUN = "ingest_run"
+DATA_VERSION = "data_version"
+
+
+def allocate(session: Session, name: str, n: int) -> int:
+    """Take ``n`` consecutive numbers and return the first of them."""
+    add(session, name, n)
+    return value(session, name) - n
+
+
+def add(session: Session, name: str, n: int) -> None:
+    """Add to a total."""
+    session.run_many(
+        "insert into counter (name, value) values (?, ?)"
+        " on conflict (name) do update set value = counter.value + excluded.value",
+        [(name, n)],
+    )
+
+
+def value(session: Session, name: str) -> int:
+    """Return the next free number, or a total; zero when nothing was counted yet."""
+    rows = session.run("select value from counter where name = :name", {"name": name})
+    return int(rows[0][0]) if rows else 0
+
+
+def values(session: Session) -> dict[str, int]:
+    """Return every counter."""
+    return {name: int(number) for name, number in session.run("select name, value from counter")}

@@ -1,0 +1,328 @@
+"""The ledger of ingests: a run stores blocks, each with its checkpoint in one transaction, and becomes visible at once.
+
+Until ``finish`` nothing of a run is seen by a query: chunks belong to call sets that have no row yet, carriers wait as
+deltas, subjects and studies exist only in the run's plan. A killed run continues at its checkpoint when the same source
+comes again with the same parameters; a failed one is discarded without a trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from app.errors import InvalidInput
+from app.records import Sex, SourceClass
+from app.store import bitmaps, carriers, counters, studies, subjects, variants
+from app.store.session import Database, Session
+from app.store.studies import Regions, StudyFacts
+from app.store.subjects import Subject
+
+_AGAIN = ":again"
+"""Ends the key of a run that stores a completed source once more, until it takes the key over"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCallSet:
+    """One call set that a run will add, with its subject and study."""
+
+    subject: Subject
+    study: StudyFacts
+    source_class: SourceClass
+    sample: str
+    phased_contigs: bool
+    source: str
+    call_set_id: int = -1
+    uid: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form kept in the ledger."""
+        subject, study = self.subject, self.study
+        return {
+            "subject": [
+                subject.subject_id, subject.sex, subject.birth_date, subject.identifiers, subject.ordinal,
+            ],
+            "study": study.to_json(),
+            "class": int(self.source_class),
+            "sample": self.sample,
+            "phased_contigs": self.phased_contigs,
+            "source": self.source,
+            "id": self.call_set_id,
+            "uid": self.uid,
+        }  # fmt: skip
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> PlannedCallSet:
+        """Read the JSON form back."""
+        subject_id, sex, birth_date, identifiers, ordinal = data["subject"]
+        return PlannedCallSet(
+            Subject(subject_id, Sex(sex), birth_date, tuple((system, value) for system, value in identifiers), ordinal),
+            StudyFacts.from_json(data["study"]),
+            SourceClass(data["class"]),
+            data["sample"],
+            data["phased_contigs"],
+            data["source"],
+            data["id"],
+            data["uid"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a run reads: the bytes and the parameters that shape the result decide whether two runs are the same."""
+
+    name: str
+    sha256: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Return the digest of bytes and parameters; the name does not count."""
+        body = orjson.dumps([self.sha256, dict(self.parameters)], option=orjson.OPT_SORT_KEYS)
+        return blake2b(body, digest_size=16).hexdigest()
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of the ledger; ``done`` when it was completed before."""
+
+    run_id: int
+    source: Source
+    plan: Sequence[PlannedCallSet]
+    done: bool = False
+    next_record: int = 0
+    next_block: int = 0
+    first_variant_id: int = 0
+    progress: dict[str, Any] | None = None
+    report: dict[str, Any] | None = None
+
+
+def begin(database: Database, source: Source, wanted: Sequence[PlannedCallSet], *, again: bool = False) -> Run:
+    """Start a run, continue an interrupted one, or return the completed one of the same bytes and parameters.
+
+    ``again`` stores a source once more that was completed before (to replace what it stored then).
+
+    Raises:
+        InvalidInput: a subject or study contradicts what the store says of it.
+    """
+    with database.write() as session:
+        key = source.key + _AGAIN if again else source.key
+        run = _find(session, source, key)
+        return run or _start(session, source, wanted, key)
+
+
+def _find(session: Session, source: Source, key: str) -> Run | None:
+    rows = session.run(
+        "select id, state, plan, next_record, next_block, first_variant_id, progress, report from ingest_run"
+        " where key = :key",
+        {"key": key},
+    )
+    if not rows:
+        return None
+    run_id, state, plan, record, block, first, progress, report = rows[0]
+    planned = [PlannedCallSet.from_json(entry) for entry in orjson.loads(plan)]
+    loaded = orjson.loads(report) if report else None
+    return Run(run_id, source, planned, state == "done", record, block, first, orjson.loads(progress), loaded)
+
+
+def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], key: str) -> Run:
+    known = subjects.find(session, sorted({w.subject.subject_id for w in wanted}))
+    unknown = list(dict.fromkeys(w.subject.subject_id for w in wanted if w.subject.subject_id not in known))
+    first_ordinal = counters.allocate(session, counters.SUBJECT_ORDINAL, len(unknown)) if unknown else 0
+    ordinals = {subject_id: first_ordinal + n for n, subject_id in enumerate(unknown)}
+    first_call_set = counters.allocate(session, counters.CALL_SET, len(wanted))
+    plan = []
+    for n, call_set in enumerate(wanted):
+        subject = call_set.subject
+        if subject.subject_id in known:
+            subject = subjects.merge(known[subject.subject_id], subject)
+            studies.check(session, subject.ordinal, call_set.study)
+        else:
+            subject = replace(subject, ordinal=ordinals[subject.subject_id])
+        plan.append(replace(call_set, subject=subject, call_set_id=first_call_set + n, uid=_uid(source, call_set)))
+    run_id = counters.allocate(session, counters.RUN, 1)
+    first_variant = counters.value(session, counters.VARIANT)
+    session.insert_rows("ingest_run",
+        ("id", "key", "state", "source", "sha256", "parameters", "plan", "next_record", "next_block",
+         "first_variant_id", "progress", "started"),
+        [(
+            run_id, key, "running", source.name, source.sha256, _json(dict(source.parameters)),
+            _json([entry.to_json() for entry in plan]), 0, 0, first_variant, "{}", _now(),
+        )],
+    )  # fmt: skip
+    return Run(run_id, source, plan, first_variant_id=first_variant, progress={})
+
+
+def _uid(source: Source, call_set: PlannedCallSet) -> str:
+    """Return what makes a call set the same one on every server that reads the same file for the same test."""
+    identity = [
+        call_set.subject.subject_id,
+        call_set.study.test_id,
+        int(call_set.source_class),
+        source.sha256,
+        call_set.sample,
+    ]
+    return blake2b(orjson.dumps(identity), digest_size=8).hexdigest()
+
+
+def checkpoint(
+    session: Session,
+    run: Run,
+    *,
+    chunks: Sequence[tuple[int, int, int, int, int, bytes]],
+    delta: bytes,
+    next_record: int,
+    progress: Mapping[str, Any],
+) -> None:
+    """Store one block: chunks (shard, call set, contig, bin, part, data), carriers to merge later, how far it goes."""
+    session.insert_rows("call_chunk", ("shard", "call_set_id", "contig", "bin", "part", "data"), chunks)
+    session.insert_rows("carrier_delta", ("run_id", "block", "data"), [(run.run_id, run.next_block, delta)])
+    session.run_many(
+        "update ingest_run set next_record = ?, next_block = ?, progress = ? where id = ?",
+        [(next_record, run.next_block + 1, _json(dict(progress)), run.run_id)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallSetCounts:
+    """What a finished call set holds."""
+
+    calls: int
+    unplaced: Mapping[int, int]
+    """Contig to number of calls that have no place on the other build"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run whose blocks are all stored, ready to become visible."""
+
+    run: Run
+    counts: Sequence[CallSetCounts]
+    report: Mapping[str, Any]
+    regions: Sequence[Mapping[str, Regions]]
+    """For each call set, the regions of its study by kind: studied, uncallable"""
+
+
+def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bool = False) -> None:
+    """Make the runs of one or more sources visible, all in one transaction.
+
+    ``replace_earlier`` withdraws what earlier runs stored for the same studies.
+    """
+    with database.write() as session:
+        planned = [entry for finished in ready for entry in finished.run.plan]
+        _store_subjects(session, [entry.subject for entry in planned])
+        if replace_earlier:
+            studies.withdraw_calls(
+                session,
+                [(e.subject.ordinal, e.study.test_id) for e in planned],
+                keep_runs=[f.run.run_id for f in ready],
+            )
+        for finished in ready:
+            study_ids = [studies.ensure(session, entry.subject.ordinal, entry.study) for entry in finished.run.plan]
+            for entry, study_id, by_kind in zip(finished.run.plan, study_ids, finished.regions, strict=True):
+                for kind, regions in by_kind.items():
+                    studies.set_regions(
+                        session, ordinal=entry.subject.ordinal, study_id=study_id, kind=kind, regions=regions
+                    )
+            _merge_deltas(session, finished.run)
+            _insert_call_sets(session, finished, study_ids)
+            # The plan and the parameters name subjects: once used they go, so that erasing a subject is complete.
+            session.run_many(
+                "update ingest_run set state = 'done', key = ?, plan = '[]', parameters = '{}', finished = ?,"
+                " report = ? where id = ?",
+                [(finished.run.source.key, _now(), _json(dict(finished.report)), finished.run.run_id)],
+            )
+        counters.add(session, counters.DATA_VERSION, 1)
+    for finished in ready:
+        finished.run.done = True
+
+
+def _store_subjects(session: Session, planned: Sequence[Subject]) -> None:
+    by_id = {subject.subject_id: subject for subject in planned}
+    known = subjects.find(session, list(by_id))
+    for subject_id, subject in by_id.items():
+        if subject_id in known and known[subject_id].ordinal != subject.ordinal:
+            # Another run added the subject while this one was interrupted: its stored calls carry the wrong bit.
+            raise InvalidInput(
+                f"subject {subject_id} was added by another ingest in the meantime;"
+                " discard the unfinished run and start again"
+            )
+    subjects.insert(session, [subject for subject_id, subject in by_id.items() if subject_id not in known])
+
+
+def _merge_deltas(session: Session, run: Run) -> None:
+    for block in range(run.next_block):
+        rows = session.run(
+            "select data from carrier_delta where run_id = :run and block = :block",
+            {"run": run.run_id, "block": block},
+        )
+        carriers.merge(session, *bitmaps.unpack_delta(rows[0][0]))
+    session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
+
+
+def _insert_call_sets(session: Session, finished: Finished, study_ids: Sequence[int]) -> None:
+    rows = [
+        (
+            entry.call_set_id, bitmaps.shard_of(entry.subject.ordinal), study_id, finished.run.run_id, entry.uid,
+            entry.study.build.value, int(entry.source_class), entry.sample, int(entry.phased_contigs), counts.calls,
+            entry.source, _json({str(contig): n for contig, n in sorted(counts.unplaced.items())}),
+        )
+        for entry, study_id, counts in zip(finished.run.plan, study_ids, finished.counts, strict=True)
+    ]  # fmt: skip
+    session.insert_rows("call_set",
+        ("id", "shard", "study_id", "run_id", "uid", "build", "source_class", "sample", "phased_contigs", "calls",
+         "source", "unplaced"),
+        rows,
+    )  # fmt: skip
+    counters.add(session, counters.CALLS, sum(counts.calls for counts in finished.counts))
+
+
+def discard(database: Database, run: Run) -> None:
+    """Remove everything that an unfinished run stored."""
+    with database.write() as session:
+        for entry in run.plan:
+            parameters = {"shard": bitmaps.shard_of(entry.subject.ordinal), "id": entry.call_set_id}
+            session.run("delete from call_chunk where shard = :shard and call_set_id = :id returning 1", parameters)
+        session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
+        session.run("delete from ingest_run where id = :run returning 1", {"run": run.run_id})
+        if not session.run("select 1 from ingest_run where state <> 'done' limit 1"):
+            # With no other unfinished run, a variant without carriers can only have come from this one.
+            variants.delete_from(
+                session, run.first_variant_id, keep=carriers.carried_from(session, run.first_variant_id)
+            )
+            _give_back(session, run)
+
+
+def _give_back(session: Session, run: Run) -> None:
+    """Return the numbers that a discarded run took, if nobody took later ones."""
+    if not session.run("select 1 from variant where id >= :first limit 1", {"first": run.first_variant_id}):
+        taken = counters.value(session, counters.VARIANT)
+        counters.add(session, counters.VARIANT, run.first_variant_id - taken)
+    known = subjects.find(session, [entry.subject.subject_id for entry in run.plan])
+    reserved = {entry.subject.ordinal for entry in run.plan if entry.subject.subject_id not in known}
+    taken = counters.value(session, counters.SUBJECT_ORDINAL)
+    if reserved and max(reserved) == taken - 1:
+        counters.add(session, counters.SUBJECT_ORDINAL, -len(reserved))
+
+
+def unfinished(database: Database) -> list[Run]:
+    """Return the runs that were interrupted."""
+    with database.read() as session:
+        rows = session.run("select key, source, sha256, parameters from ingest_run where state <> 'done' order by id")
+        found = [
+            _find(session, Source(name, sha256, orjson.loads(parameters)), key)
+            for key, name, sha256, parameters in rows
+        ]
+        return [run for run in found if run is not None]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

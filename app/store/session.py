@@ -1,0 +1,255 @@
+"""Engines, pragmas, portable statements and the writer's lock.
+
+SQLite runs in WAL mode with ``synchronous=FULL`` for the writer (safe against a crash and a power cut); readers are
+``query_only``. PostgreSQL is used through psycopg. Statements on the hot path are plain SQL in the ``:name`` style,
+translated once per dialect, because compiled constructs cost a fifth of an answer.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.errors import Busy, Misconfigured, Unavailable
+
+_WRITER_LOCK_KEY = 0x0B_E2_07  # any constant: the advisory lock that stands for "the writer of an Operon store"
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+
+
+class Database:
+    """One database with an engine for readers and, on demand, one for the writer."""
+
+    def __init__(self, url: str, *, sql_time_limit_ms: int = 5000) -> None:
+        """Prepare engines; nothing is opened before the first statement."""
+        try:
+            parsed = make_url(url)
+        except SQLAlchemyError as error:
+            raise Misconfigured("OPERON_DATABASE_URL is not a database URL") from error
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise Misconfigured("OPERON_DATABASE_URL must name sqlite or postgresql")
+        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._time_limit = sql_time_limit_ms
+        try:
+            self.reader = self._engine(readonly=True)
+            self.writer = self._engine(readonly=False)
+        except ModuleNotFoundError as error:
+            raise Misconfigured(f"the database needs a driver that is not installed: {error.name}") from error
+        self.errors = (DBAPIError, self.writer.dialect.loaded_dbapi.Error)
+
+    def _engine(self, *, readonly: bool) -> Engine:
+        if self.is_sqlite:
+            engine = create_engine(self.url, connect_args={"check_same_thread": False, "timeout": 5.0})
+            event.listen(engine, "connect", _sqlite_reader if readonly else _sqlite_writer)
+            return engine
+        if not readonly:
+            return create_engine(self.url, pool_pre_ping=True)
+        limits = f"-c statement_timeout={self._time_limit} -c default_transaction_read_only=on"
+        return create_engine(
+            self.url, pool_pre_ping=True, isolation_level="REPEATABLE READ", connect_args={"options": limits}
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session for reading; every statement of one block sees the same state.
+
+        Raises:
+            Unavailable: the database cannot be reached, or gave up.
+        """
+        try:
+            with self.reader.connect() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("begin")
+                yield Session(connection, is_sqlite=self.is_sqlite)
+        except self.errors as error:
+            raise Unavailable(_reason(error)) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session for writing: one transaction, committed at the end of the block, rolled back on any error.
+
+        Raises:
+            Busy: another program writes.
+            Unavailable: the database cannot be reached, or is full.
+        """
+        try:
+            with self.writer.connect() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("begin immediate")
+                yield Session(connection, is_sqlite=self.is_sqlite)
+                connection.commit()
+        except self.errors as error:
+            if "database is locked" in str(error):
+                raise Busy("the database is locked by another program") from error
+            raise Unavailable(_reason(error)) from error
+
+    @contextmanager
+    def sole_writer(self) -> Iterator[None]:
+        """Hold the store for one ingest; the lock ends with the process, however it ends.
+
+        Raises:
+            Busy: another ingest holds it.
+        """
+        if self.is_sqlite:
+            with _file_lock(Path(str(self.url.database) + ".lock")):
+                yield
+            return
+        with self.writer.connect() as connection:
+            got = connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _WRITER_LOCK_KEY}).scalar_one()
+            connection.commit()
+            if not got:
+                raise Busy("another ingest is writing to this store")
+            try:
+                yield
+            finally:
+                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _WRITER_LOCK_KEY})
+                connection.commit()
+
+    def exists(self) -> bool:
+        """Return whether there is a database; a missing SQLite file would be created by looking inside."""
+        return not self.is_sqlite or Path(str(self.url.database)).is_file()
+
+    def vacuum(self) -> None:
+        """Give deleted rows' space back, so that their bytes are gone from an SQLite file as well."""
+        with self.writer.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("vacuum")
+                connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+class Session:
+    """One transaction: portable statements on a connection."""
+
+    __slots__ = ("connection", "is_sqlite")
+
+    def __init__(self, connection: Connection, *, is_sqlite: bool) -> None:
+        self.connection = connection
+        self.is_sqlite = is_sqlite
+
+    def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement in the ``:name`` style on the driver and return its rows."""
+        result = self.connection.exec_driver_sql(self._sql(sql), dict(parameters or {}))
+        return cast("list[tuple[Any, ...]]", result.fetchall())
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement with ``?`` marks for many rows."""
+        if rows:
+            self.connection.connection.cursor().executemany(self._sql(sql), rows)
+
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert many rows as fast as the driver can (executemany, or COPY on PostgreSQL)."""
+        names = ", ".join(columns)
+        if self.is_sqlite:
+            _insert_sqlite(self.connection.connection.cursor(), table, names, len(columns), rows)
+            return
+        driver: Any = self.connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"copy {table} ({names}) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def integer_rows(self, names: Sequence[str], columns: Sequence[Sequence[int]]) -> tuple[str, dict[str, Any]]:
+        """Return parallel integer columns as a table expression with an ``i`` column, and the parameters it reads.
+
+        The expression is of one statement for any number of rows.
+        """
+        if self.is_sqlite:
+            picks = ", ".join(f"value ->> {at} as {name}" for at, name in enumerate(names))
+            rows = [list(row) for row in zip(*columns, strict=True)]
+            return f"(select key as i, {picks} from json_each(:_rows))", {"_rows": orjson.dumps(rows).decode()}
+        arrays = ", ".join(f"cast(:_{name} as bigint[])" for name in names)
+        picks = ", ".join(names)
+        sql = f"(select o - 1 as i, {picks} from unnest({arrays}) with ordinality as _u({picks}, o))"
+        return sql, {f"_{name}": list(column) for name, column in zip(names, columns, strict=True)}
+
+    def _sql(self, sql: str) -> str:
+        """Return a statement in the paramstyle of the driver."""
+        return sql if self.is_sqlite else _for_psycopg(sql)
+
+    def int_list(self, values: Sequence[int]) -> Any:
+        """Return integers as the one parameter that ``in_ints`` reads."""
+        return orjson.dumps(values).decode() if self.is_sqlite else list(values)
+
+    def in_ints(self, name: str) -> str:
+        """Return the SQL condition's right side for "is one of the integers in parameter ``name``"."""
+        return f"in (select value from json_each(:{name}))" if self.is_sqlite else f"= any(:{name})"
+
+
+_ROWS_A_STATEMENT = 500
+"""One statement for many rows costs half of what executemany does; SQLite takes 32,766 parameters"""
+
+
+def _insert_sqlite(cursor: Any, table: str, names: str, width: int, rows: Iterable[Sequence[Any]]) -> None:
+    marks = f"({', '.join('?' * width)})"
+    many = f"insert into {table} ({names}) values {', '.join([marks] * _ROWS_A_STATEMENT)}"
+    walk = iter(rows)
+    while batch := list(islice(walk, _ROWS_A_STATEMENT)):
+        if len(batch) == _ROWS_A_STATEMENT:
+            cursor.execute(many, list(chain.from_iterable(batch)))
+        else:
+            cursor.executemany(f"insert into {table} ({names}) values {marks}", batch)
+
+
+def _sqlite_reader(connection: Any, _record: object) -> None:
+    _sqlite_common(connection)
+    connection.execute("pragma query_only=on")
+
+
+def _sqlite_writer(connection: Any, _record: object) -> None:
+    _sqlite_common(connection)
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma synchronous=full")
+    connection.execute("pragma wal_autocheckpoint=16384")  # 128 MiB: an ingest rewrites its index pages in the log
+
+
+def _sqlite_common(connection: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by us, so that readers never upgrade by accident
+    connection.execute("pragma page_size=8192")
+    connection.execute("pragma busy_timeout=5000")
+    connection.execute("pragma trusted_schema=off")
+    connection.execute("pragma mmap_size=1073741824")
+    connection.execute("pragma cache_size=-65536")
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Busy("another ingest is writing to this store") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+@lru_cache(maxsize=256)
+def _for_psycopg(sql: str) -> str:
+    return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).replace("?", "%s")
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver said, without the statement and its parameters (they can hold patient data)."""
+    origin = getattr(error, "orig", error)
+    first = str(origin).strip().splitlines()
+    return f"the database is not available: {first[0] if first else type(origin).__name__}"

@@ -1,0 +1,176 @@
+"""Studies (tests), their call sets and the regions that they covered; withdrawing what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import InvalidInput
+from app.records import Build, SourceClass
+from app.store import bitmaps, carriers, codec, counters
+from app.store.regions import pack_intervals
+from app.store.session import Session
+
+Regions = Mapping[int, tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""Contig to merged (starts, ends)"""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """What is known of one test."""
+
+    test_id: str
+    build: Build
+    test_date: str | None = None
+    specimen_id: str | None = None
+    study_type: str | None = None
+    change_types: str | None = None
+
+    def to_json(self) -> list[str | None]:
+        """Return the JSON form kept in the ledger."""
+        return [self.test_id, self.build.value, self.test_date, self.specimen_id, self.study_type, self.change_types]
+
+    @staticmethod
+    def from_json(data: Sequence[Any]) -> StudyFacts:
+        """Read the JSON form back."""
+        return StudyFacts(data[0], Build(data[1]), *data[2:])
+
+
+_FACTS = ("build", "test_date", "specimen_id", "study_type", "change_types")
+
+
+def check(session: Session, ordinal: int, facts: StudyFacts) -> int | None:
+    """Return the id of the study if it is known.
+
+    Raises:
+        InvalidInput: the store knows the test with another build, date, specimen, type or change types.
+    """
+    rows = session.run(
+        f"select id, {', '.join(_FACTS)} from study where subject_ordinal = :ordinal and test_id = :test",
+        {"ordinal": ordinal, "test": facts.test_id},
+    )
+    if not rows:
+        return None
+    study_id, *stored = rows[0]
+    for name, before in zip(_FACTS, stored, strict=True):
+        now = getattr(facts, name)
+        if before is not None and now is not None and before != now:
+            raise InvalidInput(
+                f"test {facts.test_id}: {name.replace('_', ' ')} is {before} in the store and {now} in the input;"
+                " give the file another test id, or correct the input"
+            )
+    return int(study_id)
+
+
+def ensure(session: Session, ordinal: int, facts: StudyFacts) -> int:
+    """Add or complete a study and return its id."""
+    study_id = check(session, ordinal, facts)
+    if study_id is not None:
+        for name in _FACTS:
+            value = getattr(facts, name)
+            if value is not None:
+                session.run_many(
+                    f"update study set {name} = ? where id = ? and {name} is null",
+                    [(str(value), study_id)],
+                )
+        return study_id
+    study_id = counters.allocate(session, counters.STUDY, 1)
+    session.insert_rows("study",
+        ("id", "shard", "subject_ordinal", "test_id", *_FACTS),
+        [(
+            study_id, bitmaps.shard_of(ordinal), ordinal, facts.test_id, facts.build.value, facts.test_date,
+            facts.specimen_id, facts.study_type, facts.change_types,
+        )],
+    )  # fmt: skip
+    return study_id
+
+
+def set_regions(session: Session, *, ordinal: int, study_id: int, kind: str, regions: Regions) -> None:
+    """Store the regions that a study covered (``studied``) or could not call (``uncallable``)."""
+    scope = {"shard": bitmaps.shard_of(ordinal), "study": study_id, "kind": kind}
+    session.run(
+        "delete from study_region where shard = :shard and study_id = :study and kind = :kind returning 1",
+        scope,
+    )
+    rows = [
+        (scope["shard"], study_id, kind, contig, pack_intervals(starts, ends))
+        for contig, (starts, ends) in sorted(regions.items())
+    ]
+    nothing = np.empty(0, dtype=np.int64)
+    rows = rows or [(scope["shard"], study_id, kind, 0, pack_intervals(nothing, nothing))]
+    session.insert_rows("study_region", ("shard", "study_id", "kind", "contig", "data"), rows)
+
+
+def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> int:
+    """Remove the call sets of tests (subject ordinal, test id), carriers included; return how many call sets went."""
+    removed = 0
+    for ordinal, test_id in dict.fromkeys(tests):
+        rows = session.run(
+            "select cs.id, cs.run_id, cs.source_class, cs.calls, st.test_id from study st"
+            " join call_set cs on cs.study_id = st.id where st.subject_ordinal = :ordinal",
+            {"ordinal": ordinal},
+        )
+        gone = [row for row in rows if row[4] == test_id and row[1] not in keep_runs]
+        kept = [row for row in rows if row not in gone]
+        if not gone:
+            continue
+        shard = bitmaps.shard_of(ordinal)
+        remaining: dict[int, set[int]] = {}
+        for call_set_id, _, source_class, _, _ in kept:
+            for variant_id, kind in _carried(session, shard, call_set_id, SourceClass(source_class)):
+                remaining.setdefault(variant_id, set()).add(kind)
+        for call_set_id, _, source_class, calls, _ in gone:
+            carried = _carried(session, shard, call_set_id, SourceClass(source_class))
+            carriers.reset(
+                session, ordinal, {variant_id: remaining.get(variant_id, set()) for variant_id, _ in carried}
+            )
+            for table, column in (("call_chunk", "call_set_id"), ("call_set", "id")):
+                session.run(
+                    f"delete from {table} where shard = :shard and {column} = :id returning 1",
+                    {"shard": shard, "id": call_set_id},
+                )
+            counters.add(session, counters.CALLS, -calls)
+        for run_id in {row[1] for row in gone}:
+            session.run(
+                "delete from ingest_run where id = :run and state = 'done'"
+                " and not exists (select 1 from call_set where run_id = :run) returning 1",
+                {"run": run_id},
+            )
+        removed += len(gone)
+    return removed
+
+
+def _carried(session: Session, shard: int, call_set_id: int, source_class: SourceClass) -> set[tuple[int, int]]:
+    """Return (variant id, kind) of every call of a call set."""
+    rows = session.run(
+        "select data from call_chunk where shard = :shard and call_set_id = :id",
+        {"shard": shard, "id": call_set_id},
+    )
+    found: set[tuple[int, int]] = set()
+    for (data,) in rows:
+        chunk = codec.decode(data)
+        kinds = [bitmaps.kind_of(source_class, genotype.zygosity) for genotype in chunk.genotypes]
+        found.update(zip(chunk.variant.tolist(), (kinds[code] for code in chunk.genotype.tolist()), strict=True))
+    return found
+
+
+def erase_subject(session: Session, ordinal: int) -> None:
+    """Remove every trace of a subject: calls, bits, studies, regions, runs that were only theirs, and the subject."""
+    tests = session.run("select id, test_id from study where subject_ordinal = :ordinal", {"ordinal": ordinal})
+    withdraw_calls(session, [(ordinal, test_id) for _, test_id in tests])
+    shard = bitmaps.shard_of(ordinal)
+    for study_id, _ in tests:
+        session.run(
+            "delete from study_region where shard = :shard and study_id = :id returning 1",
+            {"shard": shard, "id": study_id},
+        )
+    session.run("delete from study where subject_ordinal = :ordinal returning 1", {"ordinal": ordinal})
+    scope = {"ordinal": ordinal}
+    session.run("delete from subject_identifier where subject_ordinal = :ordinal returning 1", scope)
+    session.run("delete from subject where ordinal = :ordinal returning 1", scope)
+    counters.add(session, counters.SUBJECTS, -1)
+    counters.add(session, counters.DATA_VERSION, 1)

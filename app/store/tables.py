@@ -1,0 +1,201 @@
+"""Every table of the store, with comments and indexes and no behaviour (``docs/adr/0001``).
+
+Positions are zero-based, half-open. ``shard`` is the subject's ordinal divided by 65,536: the distribution key of every
+table that bears subjects, so that counts add up over disjoint shards and a subject lives on one of them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+subject = Table(
+    "subject",
+    metadata,
+    Column(
+        "ordinal",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="Bit position in carrier bitmaps; never reused",
+    ),
+    Column("shard", Integer, nullable=False, comment="ordinal / 65,536"),
+    Column("subject_id", Text, nullable=False, unique=True, comment="FHIR id of the Patient"),
+    Column("sex", Text, nullable=False, comment="male, female, other or unknown"),
+    Column("birth_date", Text, comment="ISO date as given"),
+    comment="People (or samples) that calls belong to",
+)
+
+subject_identifier = Table(
+    "subject_identifier",
+    metadata,
+    Column("value", Text, primary_key=True, comment="Value of the business identifier"),
+    Column("system", Text, primary_key=True, comment="System of the identifier; empty when it has none"),
+    Column("subject_ordinal", Integer, primary_key=True, index=True, comment="The subject"),
+    comment="Business identifiers of subjects",
+)
+
+study = Table(
+    "study",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("shard", Integer, nullable=False, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, nullable=False, comment="The subject tested"),
+    Column("test_id", Text, nullable=False, comment="Identifier of the test or report"),
+    Column("test_date", Text, comment="ISO date or dateTime as given; absent when unknown"),
+    Column("specimen_id", Text, comment="Identifier of the specimen; absent when unknown"),
+    Column("build", Text, nullable=False, comment="GRCh37 or GRCh38"),
+    Column("study_type", Text, comment="Kind of test as given (WGS, WES, panel, ...)"),
+    Column("change_types", Text, comment="DNA change types that the test can detect, joined by ;"),
+    UniqueConstraint("subject_ordinal", "test_id"),
+    comment="One test of one subject on one specimen",
+)
+
+call_set = Table(
+    "call_set",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("shard", Integer, nullable=False, comment="Shard of the subject"),
+    Column("study_id", Integer, nullable=False, index=True, comment="The study that it belongs to"),
+    Column("run_id", Integer, nullable=False, index=True, comment="The ingest run that wrote it"),
+    Column("uid", Text, nullable=False, comment="Digest of subject, test, source and sample; part of resource ids"),
+    Column("build", Text, nullable=False, comment="Build of the native positions"),
+    Column("source_class", SmallInteger, nullable=False, comment="app.records.SourceClass"),
+    Column("sample", Text, nullable=False, comment="Sample name in the source"),
+    Column(
+        "phased_contigs", SmallInteger, nullable=False, comment="1: phased calls without PS share one block a contig"
+    ),
+    Column("calls", Integer, nullable=False, comment="Number of calls"),
+    Column("source", Text, nullable=False, comment="Base name of the source"),
+    Column(
+        "unplaced", Text, nullable=False, comment="JSON: contig to number of calls with no place on the other build"
+    ),
+    UniqueConstraint("uid"),
+    comment="The calls of one sample of one source, with one genomic source class; written at the end of a run",
+)
+
+call_chunk = Table(
+    "call_chunk",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("call_set_id", Integer, primary_key=True, comment="The call set"),
+    Column("contig", Integer, primary_key=True, comment="1-22, 23 X, 24 Y, 25 MT"),
+    Column("bin", Integer, primary_key=True, comment="Native contextual start / 131,072"),
+    Column("part", Integer, primary_key=True, comment="Block of the ingest that wrote it; parts are concatenated"),
+    Column("data", LargeBinary, nullable=False, comment="app.store.codec, version in the first byte"),
+    comment="Calls of one call set in one stretch of 131,072 bases",
+    sqlite_with_rowid=False,
+)
+
+variant = Table(
+    "variant",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Allocated in position order",
+    ),
+    Column("contig", Integer, nullable=False, comment="1-22, 23 X, 24 Y, 25 MT"),
+    Column("start37", Integer, comment="Contextual start on GRCh37"),
+    Column("start38", Integer, comment="Contextual start on GRCh38"),
+    Column("change", BigInteger, nullable=False, comment="0-11: A>C A>G A>T C>A ... T>G; else a digest of both"),
+    Column("status", SmallInteger, nullable=False, comment="app.records.LiftStatus, plus 16 while not justified"),
+    Column("deleted", Text, comment="Deleted on GRCh38 (GRCh37 if not placed there); null for change 0-11"),
+    Column("inserted", Text, comment="Inserted on the same build; null for change 0-11"),
+    Column("deleted37", Text, comment="Deleted sequence on GRCh37 where it is another one"),
+    Column("inserted37", Text, comment="Inserted sequence on GRCh37 where it is another one"),
+    # ``change`` digests the deleted sequence too, so start and change name one change (without start38: no rule).
+    Index("uq_variant_38", "contig", "start38", "change", unique=True),
+    Index("ix_variant_37", "contig", "start37"),
+    comment="One row a distinct change, placed on both builds; the canonical SPDI is its identity",
+)
+
+carrier = Table(
+    "carrier",
+    metadata,
+    Column("variant_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The variant"),
+    Column("shard", Integer, primary_key=True, comment="Shard of the subjects below"),
+    Column("n", Integer, nullable=False, comment="Number of distinct subjects, exact"),
+    Column("members", LargeBinary, nullable=False, comment="Subjects by ordinal modulo 65,536 (app.store.bitmaps)"),
+    Column("detail", LargeBinary, nullable=False, comment="Members by source class and zygosity (app.store.bitmaps)"),
+    comment="Who carries a variant that many subjects of a shard have; see carrier_page for the others",
+    sqlite_with_rowid=False,
+)
+
+carrier_page = Table(
+    "carrier_page",
+    metadata,
+    Column("page", Integer, primary_key=True, autoincrement=False, comment="Variant id / 256"),
+    Column("shard", Integer, primary_key=True, comment="Shard of the subjects below"),
+    Column("data", LargeBinary, nullable=False, comment="Entries of variants with few carriers (app.store.bitmaps)"),
+    comment="Who carries the variants that few subjects of a shard have; the others are in carrier",
+    sqlite_with_rowid=False,
+)
+
+study_region = Table(
+    "study_region",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("study_id", Integer, primary_key=True, comment="The study"),
+    Column("kind", Text, primary_key=True, comment="studied or uncallable"),
+    Column("contig", Integer, primary_key=True, comment="0: the region file had no interval at all"),
+    Column("data", LargeBinary, nullable=False, comment="Merged intervals on the study's build (app.store.regions)"),
+    comment="Regions that a study looked at, or could not call",
+)
+
+ingest_run = Table(
+    "ingest_run",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("key", Text, nullable=False, unique=True, comment="Digest of the source's bytes and the parameters"),
+    Column("state", Text, nullable=False, comment="running or done; a failed run leaves no row"),
+    Column("source", Text, nullable=False, comment="Base name of the source"),
+    Column("sha256", Text, nullable=False, comment="Digest of the source's bytes"),
+    Column("parameters", Text, nullable=False, comment="JSON of the parameters that shape the result"),
+    Column("plan", Text, nullable=False, comment="JSON: the subjects, studies and call sets that the run will add"),
+    Column("next_record", Integer, nullable=False, comment="Records of the source that are stored"),
+    Column("next_block", Integer, nullable=False, comment="Number of the next block"),
+    Column("first_variant_id", BigInteger, nullable=False, comment="Variants of this run have this id or a higher one"),
+    Column("progress", Text, nullable=False, comment="JSON of the counts so far"),
+    Column("report", Text, comment="JSON of what was stored and what was not; written at the end"),
+    Column("started", Text, nullable=False, comment="UTC"),
+    Column("finished", Text, comment="UTC"),
+    comment="Ledger of ingests: what was stored, and how far",
+)
+
+carrier_delta = Table(
+    "carrier_delta",
+    metadata,
+    Column("run_id", Integer, primary_key=True, comment="The ingest run"),
+    Column("block", Integer, primary_key=True, comment="Block of the run"),
+    Column("data", LargeBinary, nullable=False, comment="Carriers to merge when the run completes (app.store.bitmaps)"),
+    comment="Carriers of runs that are not complete; invisible to queries",
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True, comment="What is counted"),
+    Column("value", BigInteger, nullable=False, comment="Next free number, or a total"),
+    comment="Dense allocations and totals that answers need in one look-up",
+)

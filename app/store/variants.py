@@ -1,0 +1,209 @@
+"""Variants by identity: finding the rows of a change, and adding the changes that are new.
+
+The canonical placement (GRCh38 where the variant has one, else GRCh37) is the identity; ``change`` digests the
+canonical deleted and inserted sequences. Positions are zero-based, half-open; -1 in a column means "no placement on
+that build".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.records import Build, LiftStatus
+from app.store import counters
+from app.store.codec import SNV_ALLELES, SNV_CODE
+from app.store.session import Session
+from app.variants.accessions import accession
+from app.variants.placement import Placement
+from app.variants.spdi import Spdi
+
+Ints = NDArray[np.int64]
+
+_SINGLE_BASE = ("id", "contig", "start37", "start38", "change", "status")
+_ANY = (*_SINGLE_BASE, "deleted", "inserted", "deleted37", "inserted37")
+_SELECT = ", ".join(f"v.{name}" for name in _ANY)
+_UNJUSTIFIED = 16
+
+
+def change_of(deleted: str, inserted: str) -> int:
+    """Return the number that stands for a pair of sequences: exact for single bases, a 63-bit digest otherwise."""
+    code = SNV_CODE.get((deleted, inserted))
+    if code is not None:
+        return code
+    return -1 - (int.from_bytes(blake2b(f"{deleted}:{inserted}".encode(), digest_size=8).digest(), "big") >> 1)
+
+
+@dataclass(frozen=True, slots=True)
+class VariantColumns:
+    """Distinct or repeated changes of one contig as parallel columns (n rows)."""
+
+    contig: int
+    start37: Ints
+    start38: Ints
+    change: Ints
+    """Of the canonical sequences"""
+    status: Ints
+    """LiftStatus"""
+    justified: NDArray[np.bool_]
+    deleted: Sequence[str]
+    """Canonical deleted sequence"""
+    inserted: Sequence[str]
+    deleted37: Mapping[int, str]
+    """By row, where GRCh37 has other sequences than the canonical ones"""
+    inserted37: Mapping[int, str]
+
+
+def resolve(session: Session, columns: VariantColumns, rows: NDArray[np.intp]) -> tuple[Ints, int]:
+    """Return the ids of some rows (-1 for the others), adding the variants that are new, and how many were new.
+
+    Must run inside the writer's transaction, under ``Database.sole_writer``.
+    """
+    ids = np.full(len(columns.start38), -1, dtype=np.int64)
+    on38 = columns.start38 >= 0
+    start = np.where(on38, columns.start38, columns.start37)
+    for placed in (True, False):
+        asked = rows[on38[rows] == placed]
+        if len(asked):
+            _find_known(session, columns, start, asked, ids=ids, on38=placed)
+    unknown = rows[ids[rows] < 0]
+    if not len(unknown):
+        return ids, 0
+    # A file may repeat a change: rows with the same key get the number of the first of them.
+    key = np.stack((on38[unknown].astype(np.int64), start[unknown], columns.change[unknown]))
+    order = np.lexsort(key[::-1])
+    fresh = np.ones(len(order), dtype=bool)
+    fresh[1:] = (np.diff(key[:, order], axis=1) != 0).any(axis=0)
+    first = np.minimum.reduceat(unknown[order], np.flatnonzero(fresh))  # the first row of each key
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))  # numbers in the order of the file
+    base = counters.allocate(session, counters.VARIANT, len(first))
+    ids[unknown[order]] = base + number[np.cumsum(fresh) - 1]
+    _insert(session, columns, np.sort(first), ids)
+    return ids, len(first)
+
+
+def delete_from(session: Session, first: int, *, keep: set[int]) -> None:
+    """Remove the variants numbered from ``first`` that are not to be kept."""
+    if not keep:
+        session.run("delete from variant where id >= :first returning 1", {"first": first})
+        return
+    rows = session.run("select id from variant where id >= :first", {"first": first})
+    session.run_many("delete from variant where id = ?", [row for row in rows if row[0] not in keep])
+
+
+def _insert(session: Session, columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> None:
+    """Add rows that are all new; single-base changes, which are most of a genome, need no sequences."""
+    single = (columns.change[rows] >= 0) & ~np.isin(rows, list(columns.deleted37))
+    session.insert_rows("variant", _SINGLE_BASE, zip(*_numbers(columns, rows[single], ids), strict=True))
+    others = rows[~single]
+    if len(others):
+        at = others.tolist()
+        sequences = (
+            [columns.deleted[row] for row in at],
+            [columns.inserted[row] for row in at],
+            [columns.deleted37.get(row) for row in at],
+            [columns.inserted37.get(row) for row in at],
+        )
+        session.insert_rows("variant", _ANY, zip(*_numbers(columns, others, ids), *sequences, strict=True))
+
+
+def _numbers(columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> list[list[int | None]]:
+    places: list[list[int | None]] = []
+    for column in (columns.start37, columns.start38):
+        values = column[rows]
+        listed: list[int | None] = values.tolist()
+        places.append([place if place >= 0 else None for place in values.tolist()] if (values < 0).any() else listed)
+    status = columns.status[rows] + np.where(columns.justified[rows], 0, _UNJUSTIFIED)
+    return [ids[rows].tolist(), [columns.contig] * len(rows), *places, columns.change[rows].tolist(), status.tolist()]
+
+
+def _find_known(
+    session: Session, columns: VariantColumns, start: Ints, rows: NDArray[np.intp], *, ids: Ints, on38: bool
+) -> None:
+    """Fill in the ids of rows whose change is stored already."""
+    column = "38" if on38 else "37"
+    alone = "" if on38 else " and v.start38 is null"
+    wanted = start[rows]
+    scope = {
+        "contig": columns.contig, "low": int(wanted.min()), "high": int(wanted.max()), "most": 4 * len(rows) + 1,
+    }  # fmt: skip
+    fields = f"v.start{column}, v.change, v.id"
+    inside = f"from variant v where v.contig = :contig and v.start{column} between :low and :high{alone}"
+    near = session.run(f"select count(*) from (select 1 {inside} limit :most) as near", scope)[0][0]
+    if near == 0:
+        return
+    keys = list(zip(wanted.tolist(), columns.change[rows].tolist(), strict=True))
+    if near <= 4 * len(rows):
+        # Reading the whole stretch in index order costs a fifth of looking up each key.
+        found = session.run(f"select {fields} {inside}", scope)
+    else:
+        table, parameters = session.integer_rows(("start", "change"), list(zip(*keys, strict=True)))
+        found = session.run(
+            f"select {fields} from {table} k cross join variant v where v.contig = :contig"
+            f" and v.start{column} = k.start and v.change = k.change{alone}",
+            {**parameters, "contig": columns.contig},
+        )
+    known = {(start, change): id_ for start, change, id_ in found}
+    ids[rows] = [known.get(key, -1) for key in keys]
+
+
+def find(session: Session, placements: Sequence[Placement]) -> list[dict[int, Placement]]:
+    """Return, for each variant asked for, the stored rows with the same SPDI on either build (mostly one or none).
+
+    Two statements for any number of variants.
+    """
+    keys: list[tuple[int, int, int, int]] = []
+    for at, placement in enumerate(placements):
+        for build, spdi in ((37, placement.spdi37), (38, placement.spdi38)):
+            if spdi is not None:
+                keys.append((at, build, placement.contig, spdi.position))
+    found: list[dict[int, Placement]] = [{} for _ in placements]
+    for build in (37, 38):
+        wanted = [key for key in keys if key[1] == build]
+        if not wanted:
+            continue
+        at_, _, contigs, starts = zip(*wanted, strict=True)
+        table, parameters = session.integer_rows(("at", "contig", "start"), (at_, contigs, starts))
+        rows = session.run(
+            f"select k.at, {_SELECT} from {table} k cross join variant v"
+            f" where v.contig = k.contig and v.start{build} = k.start",
+            parameters,
+        )
+        for at, *row in rows:
+            stored, asked = _placement(row), placements[at]
+            same38 = asked.spdi38 is not None and asked.spdi38 == stored.spdi38
+            same37 = asked.spdi37 is not None and asked.spdi37 == stored.spdi37
+            if same38 or same37:
+                found[at][row[0]] = stored
+    return found
+
+
+def placements_of(session: Session, ids: Sequence[int]) -> dict[int, Placement]:
+    """Return the placements of variants by id, in one statement."""
+    if not ids:
+        return {}
+    rows = session.run(
+        f"select {_SELECT} from variant v where v.id {session.in_ints('ids')}",
+        {"ids": session.int_list(list(ids))},
+    )
+    return {row[0]: _placement(row) for row in rows}
+
+
+def _placement(row: Sequence[Any]) -> Placement:
+    _, contig, start37, start38, change, status, deleted, inserted, deleted37, inserted37 = row
+    if change >= 0:
+        deleted, inserted = SNV_ALLELES[change]
+    spdi37 = spdi38 = None
+    if start38 is not None:
+        spdi38 = Spdi(accession(Build.GRCH38, contig), start38, deleted, inserted)
+    if start37 is not None:
+        deleted37 = deleted if deleted37 is None else deleted37
+        inserted37 = inserted if inserted37 is None else inserted37
+        spdi37 = Spdi(accession(Build.GRCH37, contig), start37, deleted37, inserted37)
+    return Placement(contig, spdi37, spdi38, LiftStatus(status % _UNJUSTIFIED), status < _UNJUSTIFIED)

@@ -1,0 +1,110 @@
+"""How many SQL statements one request sends, for answers of 1 to 10,000 variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from sqlalchemy import event
+
+from app.config import Settings
+from app.fhir.definitions import load_definitions
+from app.fhir.parameters import Dialect, read_inputs
+from app.operations.context import OperationContext
+from app.records import Build
+from app.store.session import Database
+from app.variants.accessions import accession
+from bench.generate import bases_for, single_vcf
+from bench.genomes import CONTIG, synthetic_genome
+from bench.report import Metric, Run, at_most
+from bench.stores import context_of, ingest_vcf, stores
+
+_RECORDS = 10_500
+_ANSWERS = (1, 10, 100, 1_000, 10_000)
+_FIXED = 4
+"""Statements that a request may send besides one a range"""
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """Yield the list to which every statement of the database's readers is added; ``begin`` is none.
+
+    On SQLite the library itself reports what it runs, so that nothing sent past SQLAlchemy escapes.
+    """
+    sent: list[str] = []
+
+    def note(statement: str) -> None:
+        if statement.split(None, 1)[0].lower() not in ("begin", "commit", "rollback"):
+            sent.append(statement)
+
+    def before(_conn: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool) -> None:
+        note(statement)
+
+    def watch(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.set_trace_callback(note)
+
+    def unwatch(connection: Any, _record: Any) -> None:
+        connection.set_trace_callback(None)
+
+    hooks: Mapping[str, Any]
+    hooks = {"checkout": watch, "checkin": unwatch} if database.is_sqlite else {"before_cursor_execute": before}
+    for name, hook in hooks.items():
+        event.listen(database.reader, name, hook)
+    try:
+        yield sent
+    finally:
+        for name, hook in hooks.items():
+            event.remove(database.reader, name, hook)
+
+
+def measure(size: str, engine: str) -> Iterator[Metric]:
+    """Yield the statements of each operation at each number of answers."""
+    run = Run(size, engine)
+    with stores(engine) as made:
+        genome = synthetic_genome(bases_for(_RECORDS))
+        opened = genome.in_memory(made.folder / "reference")
+        vcf = single_vcf(made.folder / "single.vcf.gz", _RECORDS, genome)
+        database = made.fresh()
+        ingest_vcf(database, opened, vcf.path, "S1")
+        context = context_of(database, opened)
+        ref_seq = accession(Build.GRCH37, CONTIG)
+        for answers in _ANSWERS:
+            window = f"{ref_seq}:{vcf.positions[0]}-{vcf.positions[answers - 1] + 1}"
+            pairs = [("subject", "S1"), ("ranges", window), ("includeVariants", "true")]
+            body, sent = _asked(context, "find-subject-variants", pairs)
+            found = body.count(b'"name":"variant"')
+            yield run.plain(
+                f"statements_subject_range_{answers}", len(sent), "statements", target=at_most(_FIXED + 1),
+                note=f"{found} variants in the answer",
+            )  # fmt: skip
+            texts = _spdis(body)[:answers]
+            for name, operation, extra in (
+                ("subject_specific", "find-subject-specific-variants", [("subject", "S1")]),
+                ("population", "find-population-specific-variants", [("includePatientList", "true")]),
+            ):
+                body, sent = _asked(context, operation, [*extra, ("variants", ",".join(texts))])
+                yield run.plain(
+                    f"statements_{name}_{answers}", len(sent), "statements", target=at_most(_FIXED + 1),
+                    note=f"{len(texts)} variants in the question",
+                )  # fmt: skip
+
+
+def _asked(context: OperationContext, operation: str, pairs: list[tuple[str, str]]) -> tuple[bytes, list[str]]:
+    definition = load_definitions()[operation]
+    inputs = read_inputs(definition, pairs, None, Dialect.IG, path_subject=None, strict=False, settings=Settings())
+    with counted(context.database) as sent:
+        body = context.answer(operation, inputs)
+    return body, sent
+
+
+def _spdis(body: bytes) -> list[str]:
+    """Return the SPDI of each variant of an answer, on the build that it was asked on."""
+    texts = []
+    for part in orjson.loads(body)["parameter"][0]["part"]:
+        if part["name"] == "variant":
+            components = part["resource"]["component"]
+            code = next(c for c in components if c["code"]["coding"][0]["code"] == "81252-9")
+            texts.append(code["valueCodeableConcept"]["coding"][0]["code"])
+    return texts

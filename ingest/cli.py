@@ -1,0 +1,387 @@
+"""The command line: ``operon …``, the only module that knows both halves.
+
+Results go to stdout, messages and progress to stderr. Exit codes follow sysexits (``docs/reference/cli.md``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import click
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from app import __version__
+from app.config import Settings
+from app.errors import InvalidInput, Misconfigured, OperonError, UnknownOperation, quoted
+from app.fhir.definitions import load_definitions
+from app.fhir.parameters import Dialect, read_inputs
+from app.operations.context import open_genome
+from app.operations.registry import open_context
+from app.records import Build, SourceClass
+from app.store import bulk, migrate
+from ingest import demo as demo_data
+from ingest import reference as reference_files
+from ingest import serving
+from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.jobs import HOMOPLASMIC_ABOVE
+from ingest.normalize import describe
+from ingest.progress import Progress
+from ingest.report import IngestReport
+from ingest.workspace import open_database, open_workspace, require_schema, subjects_in
+
+app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
+db = typer.Typer(no_args_is_help=True, help="The store's schema.")
+reference = typer.Typer(no_args_is_help=True, help="Reference sequence and chain files.")
+ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
+subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
+app.add_typer(db, name="db")
+app.add_typer(reference, name="reference")
+app.add_typer(ingest, name="ingest")
+app.add_typer(subject, name="subject")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]
+Assembly = Annotated[Build, typer.Option("--assembly", help="Assembly that the positions are on.")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="Write what was stored and what not as JSON.")]
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(standalone_mode=False, prog_name="operon") or 0
+    except OperonError as error:
+        for problem in error.issues():
+            _say(problem.diagnostics)
+        code = error.exit_code
+    except ValidationError as error:
+        for detail in error.errors():
+            name = "_".join(str(part) for part in detail["loc"]).upper()
+            _say(f"OPERON_{name}: {detail['msg']}")
+        code = Misconfigured.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; the same command continues where this one stopped")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        _say(f"{error.filename or 'input or output'}: {error.strerror}")
+        code = 74
+    sys.exit(code)
+
+
+def _terminated(*_: object) -> NoReturn:
+    _say("terminated; the same command continues where this one stopped")
+    sys.exit(143)
+
+
+def _say(text: str) -> None:
+    print(f"operon: {text}", file=sys.stderr)
+
+
+def _print_json(value: Any) -> None:
+    print(orjson.dumps(value).decode())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of server processes.")] = None,
+) -> None:
+    """Serve the store."""
+    settings = serving.with_address(Settings(), host=host, port=port, workers=workers)
+    with open_database(settings) as database:
+        require_schema(database)
+    serving.serve(settings)
+
+
+@app.command()
+def demo(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port to listen on.")] = None,
+    *,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after loading.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load the sample data under OPERON_HOME and serve them."""
+    settings = serving.with_address(Settings(), host=host, port=port, workers=None)
+    demo_data.load(settings, Progress(quiet=quiet))
+    base = f"http://{settings.host}:{settings.port}"
+    print(f"The sample data are loaded. Open {base}/ in a browser, or ask:\n")
+    for question in demo_data.QUESTIONS:
+        print(f"# {question.title}\ncurl '{base}{question.path}'\n", flush=True)
+    if not no_serve:
+        serving.serve(settings)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Create the store or bring it to this release's schema."""
+    with open_database(Settings()) as database:
+        migrate.upgrade(database)
+        print(migrate.current(database))
+
+
+@db.command("downgrade")
+def db_downgrade(revision: Annotated[str, typer.Argument(help="Revision, or 'base' for an empty store.")]) -> None:
+    """Take the store's schema back to an older revision."""
+    with open_database(Settings()) as database:
+        migrate.downgrade(database, revision)
+
+
+@db.command("current")
+def db_current() -> None:
+    """Print the revision of the store."""
+    with open_database(Settings()) as database:
+        print(migrate.current(database) if database.exists() else "none")
+
+
+@db.command("check")
+def db_check() -> None:
+    """Say whether store and release fit; exit code 78 if not."""
+    with open_database(Settings()) as database:
+        require_schema(database)
+        migrate.check_drift(database)
+    print("ok")
+
+
+@reference.command("add")
+def reference_add(
+    files: Annotated[list[Path], typer.Argument(help="FASTA files: whole chromosomes, or windows >ACC:start-end.")],
+    assembly: Assembly,
+) -> None:
+    """Add reference sequence."""
+    for line in reference_files.add_sequences(Settings(), assembly, files):
+        print(line)
+
+
+@reference.command("add-chain")
+def reference_add_chain(
+    file: Annotated[Path, typer.Argument(help="Chain file, plain or gzip.")],
+    source: Annotated[Build, typer.Option("--from", help="Build that the chains start from.")],
+    target: Annotated[Build, typer.Option("--to", help="Build that the chains lead to.")],
+) -> None:
+    """Add the chain file of one direction."""
+    if source is target:
+        raise InvalidInput("--from and --to name the same build")
+    print(reference_files.add_chain_file(Settings(), source, target, file))
+
+
+@reference.command("add-transcripts", hidden=True)
+def reference_add_transcripts(files: Annotated[list[Path], typer.Argument()]) -> None:
+    """Refuse: transcripts come with a later release."""
+    del files
+    _not_yet("operon reference add-transcripts")
+
+
+@reference.command("fetch", hidden=True)
+def reference_fetch() -> None:
+    """Refuse: downloads come with a later release."""
+    _not_yet("operon reference fetch")
+
+
+@reference.command("status")
+def reference_status() -> None:
+    """Print what is loaded, as JSON."""
+    print(orjson.dumps(reference_files.status(Settings()), option=orjson.OPT_INDENT_2).decode())
+
+
+@ingest.command("vcf")
+def ingest_vcf(
+    files: Annotated[list[str], typer.Argument(help="VCF files (plain, gzip or BGZF); - reads standard input.")],
+    assembly: Assembly,
+    subject: Annotated[str | None, typer.Option(help="Subject of the sample; default: the sample's name.")] = None,
+    sample: Annotated[str | None, typer.Option(help="Sample to take from a file with several.")] = None,
+    *,
+    all_samples: Annotated[bool, typer.Option("--all-samples", help="Take every sample, as its own subject.")] = False,
+    test_id: Annotated[str | None, typer.Option(help="Identifier of the test; default: the file's name.")] = None,
+    test_date: Annotated[str | None, typer.Option(help="Date of the test, YYYY-MM-DD.")] = None,
+    specimen_id: Annotated[str | None, typer.Option(help="Identifier of the specimen.")] = None,
+    source_class: Annotated[str, typer.Option(help="germline, somatic or mixed.")] = "germline",
+    studied: Annotated[Path | None, typer.Option(help="BED of the regions that the test studied.")] = None,
+    uncallable: Annotated[Path | None, typer.Option(help="BED of the regions that could not be called.")] = None,
+    keep_filtered: Annotated[bool, typer.Option("--keep-filtered", help="Store records that FILTER rejects.")] = False,
+    phased_contigs: Annotated[
+        bool, typer.Option("--phased-contigs", help="Phased calls without PS share one phase set a contig.")
+    ] = False,
+    homoplasmic_above: Annotated[
+        float, typer.Option(min=0, max=1, help="Frequency above which a mitochondrial call is homoplasmic.")
+    ] = HOMOPLASMIC_ABOVE,
+    replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
+    report: ReportFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ingest the calls of VCF files that belong together, all or nothing."""
+    options = VcfOptions(
+        build=assembly,
+        subject=subject,
+        sample=sample,
+        all_samples=all_samples,
+        test_id=test_id,
+        test_date=test_date,
+        specimen_id=specimen_id,
+        source_class=_source_class(source_class),
+        studied=studied,
+        uncallable=uncallable,
+        keep_filtered=keep_filtered,
+        phased_contigs=phased_contigs,
+        homoplasmic_above=homoplasmic_above,
+        replace=replace,
+    )
+    progress = Progress(quiet=quiet)
+    with open_workspace(Settings()) as workspace:
+        paths = [Path(name) if name != "-" else "-" for name in files]
+        reports = ingest_vcfs(workspace, paths, options, progress)  # type: ignore[arg-type]
+    _report(reports, report, quiet=quiet)
+
+
+def _source_class(word: str) -> SourceClass:
+    known = {item.word: item for item in SourceClass if item is not SourceClass.UNSPECIFIED}
+    if word.lower() not in known:
+        raise click.BadParameter(f"{quoted(word)} is none of {', '.join(known)}", param_hint="--source-class")
+    return known[word.lower()]
+
+
+def _report(reports: list[IngestReport], path: Path | None, *, quiet: bool) -> None:
+    if path is not None:
+        path.write_bytes(orjson.dumps([report.for_ledger() for report in reports], option=orjson.OPT_INDENT_2) + b"\n")
+    if not quiet:
+        console = Console(stderr=True)
+        for report in reports:
+            console.print(report.table())
+
+
+@ingest.command("manifest")
+def ingest_manifest_(
+    file: Annotated[Path, typer.Argument(help="CSV with one row for each sample of a file.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
+    report: ReportFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ingest the VCF files that a table lists."""
+    with open_workspace(Settings()) as workspace:
+        result = ingest_manifest(workspace, file, Progress(quiet=quiet), replace=replace)
+    _report(result.reports, report, quiet=quiet)
+    if not quiet and result.studies_without_calls:
+        print(f"{result.studies_without_calls} studies without calls", file=sys.stderr)
+
+
+@ingest.command("subjects")
+def ingest_subjects(file: Annotated[Path, typer.Argument(help="CSV: subject_id[, sex, birth_date, ...].")]) -> None:
+    """Add or complete subjects."""
+    settings = Settings()
+    given = subjects_in(file, settings)
+    with open_workspace(settings) as workspace, workspace.database.sole_writer():
+        added, completed = bulk.store_subjects(workspace.database, given, file.name)
+    print(f"{added} added, {completed} completed, {len(given) - added - completed} unchanged", file=sys.stderr)
+
+
+@ingest.command("haplotypes", hidden=True)
+@ingest.command("fhir", hidden=True)
+@ingest.command("cip-api", hidden=True)
+def ingest_later(files: Annotated[list[Path], typer.Argument()]) -> None:
+    """Refuse: these sources come with later releases."""
+    del files
+    _not_yet("this kind of ingest")
+
+
+@app.command("knowledge", hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def knowledge() -> None:
+    """Refuse: knowledge releases come with a later release."""
+    _not_yet("operon knowledge")
+
+
+def _not_yet(what: str) -> NoReturn:
+    raise click.UsageError(f"{what} is not in this release")
+
+
+@subject.command("list")
+def subject_list() -> None:
+    """Print every subject, one JSON object a line."""
+    with open_workspace(Settings()) as workspace:
+        for entry in bulk.all_subjects(workspace.database):
+            _print_json(
+                {
+                    "subject_id": entry.subject_id,
+                    "sex": entry.sex.value,
+                    "birth_date": entry.birth_date,
+                    "identifiers": [{"system": system, "value": value} for system, value in entry.identifiers],
+                }
+            )
+
+
+@subject.command("erase")
+def subject_erase(
+    subject_id: Annotated[str, typer.Argument(help="The subject.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove every trace of a subject."""
+    if not yes:
+        typer.confirm(f"Remove every trace of {subject_id}?", abort=True)
+    with open_workspace(Settings()) as workspace, workspace.database.sole_writer():
+        bulk.erase_subject(workspace.database, subject_id)
+
+
+@app.command()
+def normalize(
+    variants: Annotated[list[str], typer.Argument(help="SPDI or genomic HGVS; - reads one a line from stdin.")],
+) -> None:
+    """Print the identity of variants on both builds, one JSON object a line."""
+    placer = open_genome(Settings().reference_dir).placer
+    for text in variants:
+        for variant in sys.stdin if text == "-" else (text,):
+            if variant.strip():
+                _print_json(describe(variant.rstrip("\n"), placer))
+
+
+@app.command()
+def query(
+    operation: Annotated[str, typer.Argument(help="Name of the operation, e.g. find-subject-variants.")],
+    inputs: Annotated[list[str], typer.Argument(help="Inputs as name=value; repeat a name as in a URL.")],
+    *,
+    ref: Annotated[bool, typer.Option("--ref", help="Answer in the reference implementation's dialect.")] = False,
+) -> None:
+    """Run an operation in process and print the Parameters resource."""
+    settings = Settings()
+    definitions = load_definitions()
+    name = operation.removeprefix("$")
+    if name not in definitions:
+        raise UnknownOperation(f"there is no operation {quoted(name)}; there are {', '.join(sorted(definitions))}")
+    pairs = []
+    for text in inputs:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"{quoted(text)}: write inputs as name=value")
+        pairs.append((key, value))
+    dialect = Dialect.REF if ref else Dialect.IG
+    asked = read_inputs(definitions[name], pairs, None, dialect, path_subject=None, strict=True, settings=settings)
+    with open_database(settings) as database:
+        require_schema(database)
+    context = open_context(settings)
+    try:
+        sys.stdout.buffer.write(context.answer(name, asked) + b"\n")
+    finally:
+        context.close()
+
+
+if __name__ == "__main__":
+    main()

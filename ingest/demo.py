@@ -1,0 +1,64 @@
+"""The sample data: a real cohort slice and a synthetic family, loaded from ``data/demo``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config import Settings
+from app.data_folder import data_folder
+from app.records import Build
+from app.store import bulk, migrate
+from ingest import reference
+from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.progress import Progress
+from ingest.workspace import open_database, open_workspace, subjects_in
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that the sample data answer."""
+
+    title: str
+    path: str
+
+
+QUESTIONS = (
+    Question(
+        "What did the child's two tests find in CFTR, and on which copies?",
+        "/fhir/$find-subject-variants?subject=demo-child&ranges=NC_000007.14:117479962-117668665"
+        "&includeVariants=true&includePhasing=true",
+    ),
+    Question(
+        "Does the mother carry BRCA1 c.5266dup (asked on GRCh37, right-aligned)?",
+        "/fhir/$find-subject-specific-variants?subject=demo-mother&variants=NC_000017.10:41209081:G:GG",
+    ),
+    Question(
+        "Who carries HFE C282Y?",
+        "/fhir/$find-population-specific-variants?variants=NC_000006.12:26092912:G:A&includePatientList=true",
+    ),
+)
+
+
+def load(settings: Settings, progress: Progress) -> None:
+    """Bring the store up to date and load the sample data; loading them again changes nothing."""
+    folder = data_folder() / "demo"
+    with open_database(settings) as database:
+        migrate.upgrade(database)
+    _add_reference(settings, folder)
+    with open_workspace(settings) as workspace:
+        with workspace.database.sole_writer():
+            given = subjects_in(folder / "subjects.csv", settings)
+            bulk.store_subjects(workspace.database, given, "subjects.csv")
+        ingest_manifest(workspace, folder / "manifest.csv", progress)
+        options = VcfOptions(Build.GRCH37, all_samples=True, test_id="1000-genomes-phase-1")
+        ingest_vcfs(workspace, [folder / "cohort" / "chr22.vcf.gz"], options, progress)
+
+
+def _add_reference(settings: Settings, folder: Path) -> None:
+    for build in Build:
+        reference.add_sequences(settings, build, [folder / "reference" / f"{build.value}.fa"])
+        name = f"{build.value}_to_{build.other.value}.chain"
+        if not any(source.startswith(build.value) for source in reference.status(settings)["chains"]):
+            # A chain file of the whole genome, if there is one already, knows more than the sample's.
+            reference.add_chain_file(settings, build, build.other, folder / "chain" / name)

@@ -1,0 +1,134 @@
+"""What an ingest of one file did: for people as a table on standard error, for programs and the ledger as JSON.
+
+A report may hold names of samples, so it goes to whoever asked for the ingest and never to a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from rich.table import Table
+from rich.text import Text
+
+from app.formats.vcf import VcfReader
+from app.formats.vcf_tally import REASONS, Tally, TallyEntry
+from app.records import Build
+from ingest.source import Source
+from ingest.vcf import Counts
+
+_LINES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """The outcome for one file.
+
+    ``records`` counts the data lines read, ``calls`` the calls stored for each of ``samples``, and ``variants_new`` the
+    variants that the store did not know. ``is_repeated`` says that an earlier ingest had stored the same bytes in the
+    same way, so that nothing was done.
+    """
+
+    source: str
+    sha256: str
+    build: str
+    samples: tuple[str, ...]
+    records: int
+    calls: tuple[int, ...]
+    variants_new: int
+    tally: Tally
+    warnings: tuple[str, ...]
+    seconds: float
+    is_repeated: bool = False
+
+    @staticmethod
+    def of(
+        source: Source, build: Build, reader: VcfReader, counts: Counts, tally: Tally, *, seconds: float
+    ) -> IngestReport:
+        """Return the report of a file that was read to its end."""
+        warnings = list(reader.header.warnings)
+        calls: int = sum(counts.calls)
+        if calls == 0:
+            warnings.append("no call was stored")
+        elif counts.checked == 0:
+            warnings.append("no REF could be compared, because no reference sequence is loaded there")
+        return IngestReport(
+            source.name,
+            source.sha256,
+            build.value,
+            reader.chosen,
+            reader.records,
+            tuple(counts.calls),
+            counts.new_variants,
+            tally,
+            tuple(warnings),
+            seconds,
+        )
+
+    @staticmethod
+    def already_stored(source: Source, ledger: Mapping[str, Any]) -> IngestReport:
+        """Return the report that an earlier ingest left in the ledger, for a file that needs nothing more."""
+        tally = Tally()
+        for entry in ledger.get("left_out", []):
+            if entry["reason"] in REASONS:
+                tally.entries[entry["reason"]] = TallyEntry(entry["reason"], entry["records"], list(entry["lines"]))
+        return IngestReport(
+            source.name,
+            source.sha256,
+            ledger.get("build", ""),
+            tuple(ledger.get("samples", ())),
+            ledger.get("records", 0),
+            tuple(ledger.get("calls", ())),
+            ledger.get("variants_new", 0),
+            tally,
+            tuple(ledger.get("warnings", ())),
+            ledger.get("seconds", 0.0),
+            is_repeated=True,
+        )
+
+    def for_ledger(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "source": self.source,
+            "sha256": self.sha256,
+            "build": self.build,
+            "samples": list(self.samples),
+            "records": self.records,
+            "calls": list(self.calls),
+            "variants_new": self.variants_new,
+            "left_out": [
+                {"reason": entry.reason, "text": entry.text, "records": entry.count, "lines": entry.lines_1based}
+                for entry in self.tally.entries.values()
+            ],
+            "warnings": list(self.warnings),
+            "seconds": round(self.seconds, 3),
+            "already_stored": self.is_repeated,
+        }
+
+    def to_json(self) -> bytes:
+        """Return the report as one line of JSON."""
+        return orjson.dumps(self.for_ledger())
+
+    def table(self) -> Table:
+        """Return the report for a terminal."""
+        title = f"{self.source} was stored before" if self.is_repeated else f"{self.source} stored"
+        table = Table("", "", title=Text(title), show_header=False, title_justify="left")
+        for what, value in self._lines():
+            table.add_row(Text(what), Text(value))
+        return table
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        yield "assembly", self.build
+        yield "samples", f"{len(self.samples):,}"
+        yield "records read", f"{self.records:,}"
+        yield "calls stored", f"{sum(self.calls):,}"
+        yield "variants new to the store", f"{self.variants_new:,}"
+        for entry in sorted(self.tally.entries.values(), key=lambda entry: -entry.count):
+            shown = entry.lines_1based[:_LINES_SHOWN]
+            lines = ", ".join(map(str, shown)) + (", …" if entry.count > len(shown) else "")
+            yield entry.text, f"{entry.count:,} (line {lines})"
+        for warning in self.warnings:
+            yield "warning", warning
+        yield "seconds", f"{self.seconds:.1f}"

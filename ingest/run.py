@@ -1,0 +1,128 @@
+"""One ingest from files to visible studies: resumable after any interruption, all or nothing, idempotent.
+
+The files of one call belong together: they become visible in one transaction, or none of them does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from app.config import Settings
+from app.errors import OperonError
+from app.formats.vcf import VcfReader
+from app.formats.vcf_tally import LINES_KEPT, Tally, TallyEntry
+from app.operations.context import Genome
+from app.store import runs
+from app.store.runs import Finished, Run
+from app.store.session import Database
+from ingest.jobs import FileJob
+from ingest.progress import Progress
+from ingest.report import IngestReport
+from ingest.source import Source, open_source
+from ingest.vcf import BlockStorer, Counts
+
+_MAX_GENOTYPES = 25_000_000
+"""Genotypes of one block: large enough that a cohort file writes each chunk once or twice, small enough for memory"""
+
+
+class Ingest:
+    """Ingests files of calls into one store."""
+
+    def __init__(self, database: Database, genome: Genome, settings: Settings, progress: Progress) -> None:
+        self._database = database
+        self._genome = genome
+        self._settings = settings
+        self._progress = progress
+
+    def store(self, jobs: Sequence[FileJob], *, replace: bool = False) -> list[IngestReport]:
+        """Store files that belong together and return a report of each.
+
+        ``replace`` withdraws what earlier ingests stored for the same tests. An interruption leaves a run that the same
+        call continues.
+
+        Raises:
+            OperonError: nothing of any of the files is stored.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(self._database.sole_writer())
+            sources = [stack.enter_context(open_source(job.path, self._settings)) for job in jobs]
+            started: list[Run] = []
+            try:
+                return self._store(jobs, sources, started, replace=replace)
+            except OperonError:
+                for run in started:
+                    runs.discard(self._database, run)
+                raise
+
+    def _store(
+        self, jobs: Sequence[FileJob], sources: Sequence[Source], started: list[Run], *, replace: bool
+    ) -> list[IngestReport]:
+        ready: list[Finished] = []
+        reports: list[IngestReport] = []
+        for job, source in zip(jobs, sources, strict=True):
+            began = time.monotonic()
+            with source.open() as stream:
+                reader = VcfReader(stream, source.name, job.build, self._settings)
+                wanted = job.plan(reader.header.samples, source.name)
+                ledger_source = runs.Source(source.name, source.sha256, job.parameters())
+                run = runs.begin(self._database, ledger_source, wanted, again=replace)
+                if run.done:
+                    reports.append(IngestReport.already_stored(source, run.report or {}))
+                    continue
+                started.append(run)
+                storer = self._blocks(job, source, reader, run)
+            report = IngestReport.of(
+                source, job.build, reader, storer.counts, storer.tally, seconds=time.monotonic() - began
+            )
+            source.check_unchanged()
+            reports.append(report)
+            regions = [sample.regions for sample in job.samples]
+            # The ledger outlives an erased subject, so it keeps no sample names.
+            ready.append(Finished(run, storer.counts.by_call_set(), {**report.for_ledger(), "samples": []}, regions))
+        if ready:
+            self._progress.say("making the studies visible")
+            runs.finish(self._database, ready, replace_earlier=replace)
+        return reports
+
+    def _blocks(self, job: FileJob, source: Source, reader: VcfReader, run: Run) -> BlockStorer:
+        """Store the blocks of one file from where an interrupted run stopped."""
+        saved = run.progress or {}
+        counts = Counts.from_json(saved["counts"]) if "counts" in saved else Counts.start(len(run.plan))
+        _restore(reader.tally, saved.get("tally", {}))
+        storer = BlockStorer(
+            self._genome.placer, job.build, run.plan, self._settings, source.name, counts, reader.tally
+        )
+        with self._progress.file(source.name, source.size) as bar:
+            for block in reader.blocks(
+                [sample.position for sample in job.samples],
+                keep_filtered=job.keep_filtered,
+                homoplasmic_above=[sample.homoplasmic_above for sample in job.samples],
+                max_genotypes=_MAX_GENOTYPES,
+                skip_records=run.next_record,
+            ):
+                batch = storer.place(block)
+                with self._database.write() as session:
+                    stored = storer.store(session, block, batch, reader.genotypes, run.next_block)
+                    runs.checkpoint(
+                        session,
+                        run,
+                        chunks=stored.chunks,
+                        delta=stored.delta,
+                        next_record=block.next_record,
+                        progress={"counts": counts.to_json(), "tally": _saved(reader.tally)},
+                    )
+                run.next_block += 1
+                bar.at(block.bytes_read)
+        return storer
+
+
+def _saved(tally: Tally) -> dict[str, Any]:
+    return {reason: [entry.count, entry.lines_1based] for reason, entry in tally.entries.items()}
+
+
+def _restore(tally: Tally, saved: dict[str, Any]) -> None:
+    for reason, (count, lines) in saved.items():
+        tally.entries[reason] = TallyEntry(reason, count, list(lines[:LINES_KEPT]))

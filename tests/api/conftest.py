@@ -1,0 +1,116 @@
+"""The application around a context that answers nothing of its own but records what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from app.config import Settings
+from app.fhir.parameters import OperationInputs
+from app.main import create_app
+from app.operations.interface import Check, Example, Handler, Summary
+from tests.api.client import Client
+
+OPERATIONS = ("find-population-specific-variants", "find-subject-specific-variants", "find-subject-variants")
+
+
+class FakeContext:
+    """A context whose handlers remember their inputs and answer a constant."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.calls: list[tuple[str, OperationInputs]] = []
+        self.version = "1"
+        self.brief = False
+        self.failure: Exception | None = None
+        self.body = b'{"resourceType":"Parameters"}'
+        self.checks = [Check("store", True, "open"), Check("reference", True, "GRCh38")]
+        self.names: tuple[str, ...] = OPERATIONS
+        self.closed = False
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return {name: self._handler(name) for name in self.names}
+
+    def _handler(self, name: str) -> Handler:
+        def handle(context: Any, inputs: OperationInputs) -> bytes:
+            assert context is self
+            self.calls.append((name, inputs))
+            if self.failure is not None:
+                raise self.failure
+            return self.body
+
+        return handle
+
+    @property
+    def inputs(self) -> OperationInputs:
+        """Return the inputs of the last call."""
+        return self.calls[-1][1]
+
+    def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
+        return self.brief
+
+    def data_version(self) -> str:
+        return self.version
+
+    def readiness(self) -> list[Check]:
+        if self.failure is not None:
+            raise self.failure
+        return self.checks
+
+    def summary(self) -> Summary:
+        if self.failure is not None:
+            raise self.failure
+        return Summary(3, 4, 5, 123456, 789, {"GRCh38": "full"}, {"GRCh37 to GRCh38": "ensembl.chain.gz"})
+
+    def examples(self) -> list[Example]:
+        path = "/fhir/$find-subject-variants?subject=HG00403&ranges=NC_000019.10:11089431-11133820&includeVariants=true"
+        return [Example("Variants <of> LDLR", path), Example("Second", "/fhir/metadata"), Example("Third", "/livez")]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def parameters(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Parameters", "parameter": list(entries)}
+
+
+def big_answer(entries: int) -> bytes:
+    part = [
+        {"name": "rangeItem", "valueString": f"NC_000019.10:{position}-{position + 1}"} for position in range(entries)
+    ]
+    return orjson.dumps({"resourceType": "Parameters", "parameter": part})
+
+
+@pytest.fixture
+def build() -> Iterator[Callable[..., tuple[Client, FakeContext]]]:
+    """Build an application with other settings than the defaults."""
+    clients: list[Client] = []
+
+    def start(**values: Any) -> tuple[Client, FakeContext]:
+        settings = Settings(**values)
+        context = FakeContext(settings)
+        clients.append(Client(create_app(settings, context)))
+        return clients[-1], context
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def started(build: Callable[..., tuple[Client, FakeContext]]) -> tuple[Client, FakeContext]:
+    return build()
+
+
+@pytest.fixture
+def client(started: tuple[Client, FakeContext]) -> Client:
+    return started[0]
+
+
+@pytest.fixture
+def context(started: tuple[Client, FakeContext]) -> FakeContext:
+    return started[1]

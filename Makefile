@@ -36,8 +36,8 @@ lint: setup  ## Check style, formatting and the direction of imports
 types: setup  ## Check types (mypy, strict)
 	$(BIN)/mypy
 
-bench: setup  ## Run every benchmark; results go to bench/out
-	@for file in bench/[a-z]*.py; do echo "$$file" && $(BIN)/python "$$file" $(ARGS) || exit 1; done
+bench: setup  ## Run every benchmark on little data; results go to bench/RESULTS.md (ARGS='--size m')
+	$(BIN)/python -m bench all --size s $(ARGS)
 
 lock:  ## Write both lock files anew (ARGS=--upgrade takes the newest releases)
 	$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install -q uv

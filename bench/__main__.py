@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench import report
-from bench.measure import Unsteady
-from bench.report import Metric
+from bench.report import Metric, Refused, Reported
 from bench.stores import Skipped
 
 BENCHES = (
@@ -19,7 +18,7 @@ BENCHES = (
     "statements",
 )  # fmt: skip
 
-Bench = Callable[[str, str], Iterator[Metric]]
+Bench = Callable[[str, str], Iterator[Reported]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,21 +26,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     names = BENCHES if given.bench == "all" else (given.bench,)
     lines: list[str] = []
-    failed = 0
+    refused = 0
     for name in names:
         started = time.perf_counter()
         bench: Bench = importlib.import_module(f"bench.{name}").measure
         metrics: list[Metric] = []
         try:
             for metric in bench(given.size, given.engine):
+                if isinstance(metric, Refused):
+                    print(metric, file=sys.stderr)
+                    refused += 1
+                    continue
                 metrics.append(metric)
                 lines.append(report.line(metric))
                 print(lines[-1], flush=True)
         except Skipped as reason:
             print(f"{name}: skipped, {reason}", file=sys.stderr)
-        except Unsteady as reason:
-            print(f"{name}: stopped, nothing more is reported because {reason}", file=sys.stderr)
-            failed += 1
         if not given.no_record:
             report.record(name, metrics)
         print(f"{name}: {len(metrics)} metrics in {time.perf_counter() - started:.0f} s", file=sys.stderr)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.write_table(BENCHES)
     if given.json is not None:
         given.json.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    return 1 if failed else 0
+    return 1 if refused else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -154,11 +154,22 @@ class SingleVcf:
     path: Path
     sample: str
     positions: Ints
+    single: NDArray[np.bool_]
+    """Which records change a single base"""
 
     @property
     def records(self) -> int:
         """Return the number of records."""
         return len(self.positions)
+
+    def window(self, first: int, answers: int) -> tuple[int, int]:
+        """Return a range of the starts of so many records, from record ``first`` or soon after it.
+
+        It begins and ends with a change of a single base, whose place is the same however it is written.
+        """
+        while not (self.single[first] and self.single[first + answers - 1]):
+            first += 1
+        return int(self.positions[first]), int(self.positions[first + answers - 1]) + 1
 
 
 def single_vcf(path: Path, records: int, genome: SyntheticGenome, *, seed: int = 5) -> SingleVcf:
@@ -178,7 +189,8 @@ def single_vcf(path: Path, records: int, genome: SyntheticGenome, *, seed: int =
     pysam.tabix_compress(str(plain), str(path), force=True)
     pysam.tabix_index(str(path), preset="vcf", force=True)
     plain.unlink()
-    return SingleVcf(path, "S1", positions)
+    single = [len(ref) == len(alt) == 1 for ref, alt in zip(refs, alts, strict=True)]
+    return SingleVcf(path, "S1", positions, np.array(single, np.bool_))
 
 
 def _header(sample: str, name: str) -> list[str]:

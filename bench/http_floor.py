@@ -8,7 +8,7 @@ from app.records import Build
 from app.variants.accessions import accession
 from bench.client import Target, latencies, throughput
 from bench.genomes import CONTIG
-from bench.report import Metric, Run
+from bench.report import Reported, Run
 from bench.server import asgi_server, fastapi_server, product_server
 from bench.stores import stores
 
@@ -21,7 +21,7 @@ def question() -> str:
     return f"?subject=P000001&ranges={accession(Build.GRCH37, CONTIG)}:10000-110000&includeVariants=true"
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield latency and throughput of both floors at a small and a large body."""
     run = Run(size, engine)
     requests = _REQUESTS[size]

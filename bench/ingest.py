@@ -19,7 +19,7 @@ from app.store.session import Database
 from bench.generate import SingleVcf, bases_for, cohort, single_vcf
 from bench.genomes import SyntheticGenome, open_on_disk, synthetic_genome
 from bench.measure import Work, compare
-from bench.report import Metric, Run, at_least, at_most
+from bench.report import Metric, Reported, Run, at_least, at_most
 from bench.stores import Stores, ingest_cohort, ingest_vcf, stored_bytes, stores
 
 _RECORDS = {"s": 20_000, "m": 100_000, "l": 300_000}
@@ -28,7 +28,7 @@ _COHORTS = {"s": (250,), "m": (250, 2_500), "l": (250, 2_500, 25_000)}
 _PEAK_LIMIT_MB = 512
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield rate, memory and bytes a call."""
     run = Run(size, engine)
     with stores(engine) as made:
@@ -45,7 +45,7 @@ def measure(size: str, engine: str) -> Iterator[Metric]:
         yield from _bytes(run, made, _COHORTS[size])
 
 
-def _rate(run: Run, made: Stores, genome: Genome, vcf: SingleVcf, parse: Callable[[Path], int]) -> Metric:
+def _rate(run: Run, made: Stores, genome: Genome, vcf: SingleVcf, parse: Callable[[Path], int]) -> Reported:
     repeats = _REPEATS[run.size]
     databases = iter([made.fresh() for _ in range(3 * (repeats + 1))])
 
@@ -112,7 +112,7 @@ def _peak_bytes() -> int:
 # --- bytes a call -----------------------------------------------------------------------------------------------------
 
 
-def _bytes(run: Run, made: Stores, sizes: tuple[int, ...]) -> Iterator[Metric]:
+def _bytes(run: Run, made: Stores, sizes: tuple[int, ...]) -> Iterator[Reported]:
     genome: SyntheticGenome = synthetic_genome(1_200_000)
     opened = genome.in_memory(made.folder / "cohort-reference")
     for subjects in sizes:

@@ -12,14 +12,14 @@ from app.variants.accessions import display
 from app.variants.liftover import Chain
 from bench.genomes import CONTIG, blocks, chain_text
 from bench.measure import compare, over
-from bench.report import Metric, Run, at_least
+from bench.report import Reported, Run, at_least
 from bench.stores import workspace
 
 _BLOCKS = 3_000
 _PLACES = {"s": 20_000, "m": 100_000, "l": 500_000}
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the rates of a batch and of one place at a time, and how many places are those of pyliftover."""
     run = Run(size)
     found = blocks(_BLOCKS, seed=13)

@@ -18,7 +18,7 @@ from app.variants.reference import InMemoryReference
 from bench.generate import Indel, repeat_indels
 from bench.genomes import CONTIG
 from bench.measure import Work, compare, over
-from bench.report import Metric, Run, at_least
+from bench.report import Reported, Run, at_least
 
 _INDELS = {"s": 2_000, "m": 10_000, "l": 50_000}
 _OFFSET = 50_000
@@ -28,7 +28,7 @@ Change = tuple[int, str, str]
 """Start, deleted and inserted sequence in fully justified form"""
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the rates of one change at a time and of a batch, and how many results are those of the peers."""
     run = Run(size)
     sequence, indels = repeat_indels(_INDELS[size])
@@ -77,7 +77,7 @@ def _repeated(function: Callable[[], object], operations: int) -> Work:
     return work
 
 
-def _beside_vrs(run: Run, sequence: str, indels: Sequence[Indel], one: Callable[[Indel], Change]) -> Iterator[Metric]:
+def _beside_vrs(run: Run, sequence: str, indels: Sequence[Indel], one: Callable[[Indel], Change]) -> Iterator[Reported]:
     try:
         models = importlib.import_module("ga4gh.vrs.models")
         vrs_normalize = importlib.import_module("ga4gh.vrs.normalize").normalize

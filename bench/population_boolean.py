@@ -13,14 +13,14 @@ from app.store import carriers
 from bench.genomes import synthetic_genome
 from bench.measure import compare, growth, over
 from bench.population_count import COHORTS, MILLION, OPERATION, SHARES, asked, driver_cursor, mark, numerator
-from bench.report import Metric, Run, at_most
+from bench.report import Reported, Run, at_most
 from bench.stores import CarrierStore, carriers_only, context_of, stores
 
 _ROARING = 2
 """First byte of ``members`` where a serialized bitmap follows (``app.store.bitmaps``)"""
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the figures of AND and OR in the store, of the whole operation, and how AND grows."""
     run = Run(size, engine)
     with stores(engine) as made:

@@ -17,7 +17,7 @@ from app.store.session import Database
 from bench.client import Target, connected, get, latencies
 from bench.genomes import synthetic_genome
 from bench.measure import compare, growth, over
-from bench.report import Metric, Run, at_most
+from bench.report import Reported, Run, at_most
 from bench.server import fastapi_server, product_server
 from bench.stores import CarrierStore, carriers_only, context_of, stores
 
@@ -31,7 +31,7 @@ _PEER = "sum(n) through the driver"
 _REQUESTS = {"s": 100, "m": 300, "l": 1000}
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the figures of the store, of the whole operation, of the server, and how the store's grow."""
     run = Run(size, engine)
     with stores(engine) as made:
@@ -50,7 +50,7 @@ def measure(size: str, engine: str) -> Iterator[Metric]:
         yield _server(run, made.folder, cohort)
 
 
-def _operation(run: Run, cohort: CarrierStore, genome: Genome) -> Metric:
+def _operation(run: Run, cohort: CarrierStore, genome: Genome) -> Reported:
     context = context_of(cohort.database, genome)
     common = cohort.variant_ids[: len(COMMON)]
     questions = [asked([text]) for text in cohort.texts[: len(COMMON)]]
@@ -63,7 +63,7 @@ def _operation(run: Run, cohort: CarrierStore, genome: Genome) -> Metric:
     return run.cost("operation_population_count", whole, floor, _PEER, unit="µs")
 
 
-def _server(run: Run, home: Path, cohort: CarrierStore) -> Metric:
+def _server(run: Run, home: Path, cohort: CarrierStore) -> Reported:
     url = cohort.database.url.render_as_string(hide_password=False)
     paths = [f"/fhir/${OPERATION}?variants={text}" for text in cohort.texts[: len(COMMON)]]
     with product_server(home, url) as product:

@@ -71,6 +71,20 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A figure that is not reported, because the floor beside it was not steady."""
+
+    name: str
+    drift: float
+
+    def __str__(self) -> str:
+        return f"{self.name}: not reported, the floor drifted by {self.drift:.0%} between the first and last quarter"
+
+
+Reported = Metric | Refused
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What every metric of one run shares."""
 
@@ -80,21 +94,23 @@ class Run:
     def cost(
         self, name: str, product: Series, peer: Series, called: str, *, unit: str, target: Target | None = None,
         note: str | None = None,
-    ) -> Metric:  # fmt: skip
+    ) -> Reported:  # fmt: skip
         """Return a metric of time an operation takes; its ratio is product ÷ peer."""
         return self._timed(name, product, peer, called, unit=unit, ratio_is="product ÷ peer", target=target, note=note)
 
     def speedup(
         self, name: str, product: Series, peer: Series, called: str, *, unit: str, target: Target | None = None,
         note: str | None = None,
-    ) -> Metric:  # fmt: skip
+    ) -> Reported:  # fmt: skip
         """Return a metric of time an operation takes; its ratio is peer ÷ product: how many times faster it is."""
         return self._timed(name, product, peer, called, unit=unit, ratio_is="peer ÷ product", target=target, note=note)
 
     def _timed(
         self, name: str, product: Series, peer: Series, called: str, *, unit: str, ratio_is: str,
         target: Target | None, note: str | None,
-    ) -> Metric:  # fmt: skip
+    ) -> Reported:  # fmt: skip
+        if not peer.is_steady:
+            return Refused(name, peer.drift)
         scale = {"s": 1.0, "ms": 1e3, "µs": 1e6}[unit]
         over = ratio_is == "product ÷ peer"
         ratio = product.median / peer.median if over else peer.median / product.median

@@ -18,7 +18,7 @@ from app.store.session import Database
 from app.variants.accessions import accession
 from bench.generate import bases_for, single_vcf
 from bench.genomes import CONTIG, synthetic_genome
-from bench.report import Metric, Run, at_most
+from bench.report import Reported, Run, at_most
 from bench.stores import context_of, ingest_vcf, stores
 
 _RECORDS = 10_500
@@ -59,7 +59,7 @@ def counted(database: Database) -> Iterator[list[str]]:
             event.remove(database.reader, name, hook)
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the statements of each operation at each number of answers."""
     run = Run(size, engine)
     with stores(engine) as made:
@@ -71,8 +71,8 @@ def measure(size: str, engine: str) -> Iterator[Metric]:
         context = context_of(database, opened)
         ref_seq = accession(Build.GRCH37, CONTIG)
         for answers in _ANSWERS:
-            window = f"{ref_seq}:{vcf.positions[0]}-{vcf.positions[answers - 1] + 1}"
-            pairs = [("subject", "S1"), ("ranges", window), ("includeVariants", "true")]
+            start, end = vcf.window(0, answers)
+            pairs = [("subject", "S1"), ("ranges", f"{ref_seq}:{start}-{end}"), ("includeVariants", "true")]
             body, sent = _asked(context, "find-subject-variants", pairs)
             found = body.count(b'"name":"variant"')
             yield run.plain(

@@ -216,12 +216,11 @@ def carriers_only(
             for position, ref, alt in zip(positions.tolist(), refs, alts, strict=True)
         ]
         ids = [next(iter(known)) for known in variants.find(session, asked)]
-        for variant_id, share in sorted(zip(ids, shares, strict=True)):
-            members = _drawn(subjects, share, random)
-            zygosity = np.where(random.random(len(members)) < share / 2, Zygosity.HOMOZYGOUS, Zygosity.HETEROZYGOUS)
-            kinds = int(SourceClass.GERMLINE) * 16 + zygosity.astype(np.int64)
-            columns = (np.full(len(members), variant_id, np.int64), members, kinds)
-            carriers.merge(session, *bitmaps.unpack_delta(bitmaps.pack_delta(*columns)))
+        columns = [
+            _carriers(variant_id, share, subjects, random) for variant_id, share in zip(ids, shares, strict=True)
+        ]
+        delta = bitmaps.pack_delta(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+        carriers.merge(session, *bitmaps.unpack_delta(delta))
         counters.allocate(session, counters.SUBJECT_ORDINAL, subjects)
         counters.add(session, counters.SUBJECTS, subjects)
     texts = [
@@ -230,11 +229,17 @@ def carriers_only(
     return CarrierStore(database, ids, texts, subjects)
 
 
-def _drawn(subjects: int, share: float, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return the ordinals of about that share of the subjects, at least one."""
+def _carriers(
+    variant_id: int, share: float, subjects: int, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return (variant id, subject ordinal, kind) of about that share of the subjects, at least of one."""
     if share > 0.001:
-        return np.flatnonzero(random.random(subjects) < share).astype(np.int64)
-    return np.unique(random.integers(0, subjects, max(1, random.binomial(subjects, share))))
+        members = np.flatnonzero(random.random(subjects) < share).astype(np.int64)
+    else:
+        members = np.unique(random.integers(0, subjects, max(1, random.binomial(subjects, share))))
+    zygosity = np.where(random.random(len(members)) < share / 2, Zygosity.HOMOZYGOUS, Zygosity.HETEROZYGOUS)
+    kind = int(SourceClass.GERMLINE) * 16 + zygosity.astype(np.int64)
+    return np.full(len(members), variant_id, np.int64), members, kind
 
 
 def _sites_only(positions: NDArray[np.int64], refs: list[str], alts: list[str]) -> RecordBlock:

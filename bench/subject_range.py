@@ -20,7 +20,7 @@ from bench.client import Target, connected, get, latencies, throughput
 from bench.generate import SingleVcf, bases_for, cohort, single_vcf
 from bench.genomes import CONTIG, synthetic_genome
 from bench.measure import compare, growth, over
-from bench.report import Metric, Run, at_least, at_most
+from bench.report import Metric, Reported, Run, at_least, at_most
 from bench.server import fastapi_server, product_server
 from bench.stores import Stores, context_of, ingest_cohort, ingest_vcf, stores, subject_id
 
@@ -33,7 +33,7 @@ _WINDOWS = 50
 _REF_SEQ = accession(Build.GRCH37, CONTIG)
 
 
-def measure(size: str, engine: str) -> Iterator[Metric]:
+def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the store's and the server's figures at 10 and 150 variants, and how the store's grow with the cohort."""
     run = Run(size, engine)
     with stores(engine) as made:
@@ -53,15 +53,14 @@ def measure(size: str, engine: str) -> Iterator[Metric]:
 def windows(vcf: SingleVcf, answers: int, *, seed: int = 3) -> list[tuple[int, int]]:
     """Return ranges that hold the starts of exactly so many records, all along the file."""
     random = np.random.default_rng((seed, answers))
-    firsts = random.integers(0, vcf.records - answers - 1, _WINDOWS).tolist()
-    positions = vcf.positions.tolist()
-    return [(positions[first], positions[first + answers - 1] + 1) for first in firsts]
+    firsts = random.integers(0, vcf.records - answers - 100, _WINDOWS).tolist()
+    return [vcf.window(first, answers) for first in firsts]
 
 
 # --- the store --------------------------------------------------------------------------------------------------------
 
 
-def _store(run: Run, context: OperationContext, vcf: SingleVcf, answers: int) -> Metric:
+def _store(run: Run, context: OperationContext, vcf: SingleVcf, answers: int) -> Reported:
     asked = windows(vcf, answers)
     read = stored_calls(context, _SUBJECT)
     with pysam.VariantFile(str(vcf.path)) as handle:
@@ -125,7 +124,7 @@ def _refuse_difference(
 # --- the server -------------------------------------------------------------------------------------------------------
 
 
-def _server(run: Run, home: Path, url: str, vcf: SingleVcf) -> Iterator[Metric]:
+def _server(run: Run, home: Path, url: str, vcf: SingleVcf) -> Iterator[Reported]:
     requests = _REQUESTS[run.size]
     with product_server(home, url) as product:
         paths = {answers: [_path(window) for window in windows(vcf, answers)] for answers in _ANSWERS}

@@ -5,9 +5,11 @@ The files of one call belong together: they become visible in one transaction, o
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from app.config import Settings
@@ -53,7 +55,7 @@ class Ingest:
             try:
                 return self._store(jobs, sources, started, replace=replace)
             except OperonError:
-                for run in started:
+                for run in reversed(started):  # as each gives back the numbers that it took last
                     runs.discard(self._database, run)
                 raise
 
@@ -62,6 +64,7 @@ class Ingest:
     ) -> list[IngestReport]:
         ready: list[Finished] = []
         reports: list[IngestReport] = []
+        first: dict[int, IngestReport] = {}
         for job, source in zip(jobs, sources, strict=True):
             began = time.monotonic()
             with source.open() as stream:
@@ -72,6 +75,9 @@ class Ingest:
                 if run.done:
                     reports.append(IngestReport.already_stored(source, run.report or {}))
                     continue
+                if run.run_id in first:
+                    reports.append(dataclasses.replace(first[run.run_id], source=source.name, is_repeated=True))
+                    continue
                 started.append(run)
                 storer = self._blocks(job, source, reader, run)
             report = IngestReport.of(
@@ -79,6 +85,7 @@ class Ingest:
             )
             source.check_unchanged()
             reports.append(report)
+            first[run.run_id] = report
             regions = [sample.regions for sample in job.samples]
             # The ledger outlives an erased subject, so it keeps no sample names.
             ready.append(Finished(run, storer.counts.by_call_set(), {**report.for_ledger(), "samples": []}, regions))
@@ -95,7 +102,7 @@ class Ingest:
         storer = BlockStorer(
             self._genome.placer, job.build, run.plan, self._settings, source.name, counts, reader.tally
         )
-        with self._progress.file(source.name, source.size) as bar:
+        with self._progress.file(source.name, source.size) as bar, _without_collector():
             for block in reader.blocks(
                 [sample.position for sample in job.samples],
                 keep_filtered=job.keep_filtered,
@@ -117,6 +124,18 @@ class Ingest:
                 run.next_block += 1
                 bar.at(block.bytes_read)
         return storer
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Switch the cycle collector off: a block makes many tuples and no cycles, but it walks them all each time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _saved(tally: Tally) -> dict[str, Any]:

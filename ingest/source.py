@@ -61,9 +61,10 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
-        done = os.preadv(self._descriptor, [buffer], self._at)
-        self._at += done
-        return done
+        data = os.pread(self._descriptor, len(buffer), self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 @contextmanager

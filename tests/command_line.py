@@ -104,6 +104,19 @@ class CommandLine:
         }
 
 
+def add_chains(operon: CommandLine, shared: Path) -> None:
+    """Load the chain files of the whole genome, both directions."""
+    for here, there in (("GRCh37", "GRCh38"), ("GRCh38", "GRCh37")):
+        file = shared / "data" / "chain_ensembl" / f"{here}_to_{there}.chain.gz"
+        operon.done("reference", "add-chain", "--from", here, "--to", there, file)
+
+
+def add_windows(operon: CommandLine, shared: Path) -> None:
+    """Load the windows of sequence around genes, of both builds."""
+    for build in ("GRCh37", "GRCh38"):
+        operon.done("reference", "add", "--assembly", build, shared / "data" / "seq" / f"windows.{build}.fa.gz")
+
+
 def _written(stream: io.TextIOWrapper) -> str:
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)

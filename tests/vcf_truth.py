@@ -7,7 +7,7 @@ zero-based, half-open.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -92,6 +92,14 @@ def contextual(change: Change, fetch: Fetch) -> Change | None:
     return Change(change.position - len(left), left + change.deleted + right, left + change.inserted + right)
 
 
+def plain_alts(record: pysam.VariantRecord) -> list[tuple[int, str]]:
+    """Return the number of each ALT that spells its bases; none of a structural record."""
+    alts = record.alts or ()
+    if "SVTYPE" in record.info or any(alt.startswith("<") for alt in alts):
+        return []
+    return [(number, alt) for number, alt in enumerate(alts, 1) if alt != "*"]
+
+
 def reverse_complement(bases: str) -> str:
     return bases[::-1].translate(str.maketrans("ACGT", "TGCA"))
 
@@ -149,13 +157,12 @@ class VcfTruth:
             return [allele for record in file for allele in self._alleles(record)]
 
     def _alleles(self, record: pysam.VariantRecord) -> Iterator[Allele]:
-        alts = record.alts or ()
-        if list(record.filter) not in PASSED or "SVTYPE" in record.info or any(alt[0] in "<*" for alt in alts):
+        if list(record.filter) not in PASSED:
             return
-        for number, alt in enumerate(alts, 1):
+        for number, alt in plain_alts(record):
             assert record.ref is not None
             change = self.change(record.start, record.ref, alt)
-            yield Allele(change, record.start, record.ref, alt, number, len(alts))
+            yield Allele(change, record.start, record.ref, alt, number, len(record.alts or ()))
 
     def carriers(self, change: Change) -> set[str]:
         """Return the samples with an ALT that is this change, however a record writes it."""
@@ -168,15 +175,17 @@ class VcfTruth:
                     found |= {name for name, genotype in genotypes if numbers.intersection(genotype)}
         return found
 
-    def calls(self, sample: str) -> list[Call]:
-        """Return what a sample has, sorted."""
-        found = []
+    def calls(self, samples: Sequence[str]) -> dict[str, list[Call]]:
+        """Return what each of some samples has, sorted."""
+        found: dict[str, list[Call]] = {sample: [] for sample in samples}
         with pysam.VariantFile(str(self._file)) as file:
-            file.subset_samples([sample])
+            file.subset_samples(samples)
             for record in file:
-                genotype = record.samples[0]["GT"]
-                for allele in self._alleles(record) if any(genotype) else ():
-                    if allele.number in genotype:
-                        state = "homozygous" if set(genotype) == {allele.number} else "heterozygous"
-                        found.append(Call(allele.change, allele.position, allele.ref, allele.alt, state))
-        return sorted(found)
+                alleles = list(self._alleles(record))
+                for sample, call in record.samples.items() if alleles else ():
+                    genotype = call["GT"]
+                    for allele in alleles if any(genotype) else ():
+                        if allele.number in genotype:
+                            state = "homozygous" if set(genotype) == {allele.number} else "heterozygous"
+                            found[sample].append(Call(allele.change, allele.position, allele.ref, allele.alt, state))
+        return {sample: sorted(calls) for sample, calls in found.items()}

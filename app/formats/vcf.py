@@ -96,13 +96,23 @@ class VcfReader:
         A block ends with its contig, with about ``max_records`` variant rows, or after ``max_genotypes`` genotypes.
         The first ``skip_records`` data lines are only counted. ``homoplasmic_above`` is the frequency, for each chosen
         sample, above which a mitochondrial call is homoplasmic. Filtered records are left out unless
-        ``keep_filtered``.
+        ``keep_filtered``. Raises BadFile for a sample that the file does not have.
         """
         if self._started or len(homoplasmic_above) != len(samples) or not samples:
             raise ValueError("blocks() reads a file once, for at least one sample, with one threshold for each")
         self._started = True
+        of_samples = len(self.header.samples)
+        for place in samples:
+            if not 0 <= place < of_samples:
+                raise BadFile(
+                    self._name,
+                    f"there is no sample {place}, the last one is {of_samples - 1}",
+                    line_1based=self.header.n_lines,
+                    field="#CHROM",
+                    mend="Samples are counted from 0",
+                )
         self.chosen = tuple(self.header.samples[place] for place in samples)
-        choice = Choice(tuple(samples), tuple(homoplasmic_above), len(self.header.samples))
+        choice = Choice(tuple(samples), tuple(homoplasmic_above), of_samples)
         body = BodyReader(
             self._name,
             self._build,
@@ -160,10 +170,10 @@ class VcfReader:
     def _skip(self, records: int) -> None:
         """Count data lines off without reading them."""
         while self.records < records and (block := self._next_block()):
-            ends = block.count(b"\n")
+            lines = block.count(b"\n") + (not block.endswith(b"\n"))
             wanted = records - self.records
-            if ends <= wanted:
-                self.records += ends or 1
+            if lines <= wanted:
+                self.records += lines
                 continue
             at = 0
             for _ in range(wanted):

@@ -7,6 +7,7 @@ Positions are zero-based.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
@@ -257,12 +258,8 @@ class BodyReader:
         plan = self._plan(site, fields[8])
         if site is None or plan is None:
             return
-        calls: list[Call] = []
-        references = 0
-        for sample, place in enumerate(self._choice.places):
-            outcome = self._read_cell(fields[FIXED + place], plan, site, sample, calls)
-            references += outcome == REFERENCE
-        self._store(calls, site, references)
+        cells = ((sample, fields[FIXED + place]) for sample, place in enumerate(self._choice.places))
+        self._read_cells(cells, plan, site, 0)
 
     def _read_wide_record(self, line: bytes, line_1based: int) -> None:
         """Read any record of a file with many samples; plain reference and missing cells are not looked into."""
@@ -280,12 +277,9 @@ class BodyReader:
                 self._store_codes(codes, site)
                 return
         found = locate_cells(line, FIXED, self._index, genotype_first=plan.genotype == 0)
-        calls: list[Call] = []
-        references = found.references
-        for sample, start, end in zip(found.samples, found.starts, found.ends, strict=True):
-            outcome = self._read_cell(line[start:end].decode("latin-1"), plan, site, sample, calls)
-            references += outcome == REFERENCE
-        self._store(calls, site, references)
+        text = line.decode("latin-1")
+        places = zip(found.samples, found.starts, found.ends, strict=True)
+        self._read_cells(((sample, text[start:end]) for sample, start, end in places), plan, site, found.references)
 
     def _plan(self, site: Site | None, keys: str) -> Plan | None:
         """Return the plan of a usable record's FORMAT; None for a record that is left out."""
@@ -295,6 +289,62 @@ class BodyReader:
         if plan is None:
             self._tally.add("no-genotype", site.line_1based)
         return plan
+
+    def _read_cells(self, cells: Iterable[tuple[int, str]], plan: Plan, site: Site, references: int) -> None:
+        """Read and store cells, given as (place among the chosen samples, text); ``references`` were seen before."""
+        if len(site.alts) == 1 and self.builder.contig != MT:
+            self._read_biallelic(cells, plan, site, references)
+            return
+        calls: list[Call] = []
+        for sample, text in cells:
+            references += self._read_cell(text, plan, site, sample, calls) == REFERENCE
+        self._store(calls, site, references)
+
+    def _read_biallelic(self, cells: Iterable[tuple[int, str]], plan: Plan, site: Site, references: int) -> None:
+        """Read the cells of a record with one ALT, most of them by looking their fields up."""
+        builder = self.builder
+        row = -1
+        for sample, text in cells:
+            found = self._look_up(text, plan)
+            if found is None:
+                calls: list[Call] = []
+                references += self._read_cell(text, plan, site, sample, calls) == REFERENCE
+                if not calls:
+                    continue
+                call = calls[0]
+                pair = builder.pairs.of(call.ref_depth, call.alt_depth, call.allele_depths)
+                found = call.number, call.depth, pair, call.frequency, call.phase_set
+            number, depth, pair, share, phase_set = found
+            if number < 0:
+                references += number == REFERENCE
+                continue
+            if row < 0:
+                row = builder.add_row(site.position, site.ref, site.alts[0], site.line_1based, site.filters)
+            builder.add_call(row, sample, number, depth=depth, pair=pair, frequency=share, phase_set=phase_set)
+        if row < 0:
+            self._tally.add("all-reference" if references else "no-call", site.line_1based)
+
+    def _look_up(self, text: str, plan: Plan) -> tuple[int, int, int, float | None, int] | None:
+        """Return genotype, depth, pair of depths, share and phase set of a cell, None where it must be read with care.
+
+        The numbers are those of ``GenotypeTable.biallelic`` and ``DepthPairs``.
+        """
+        values = text.split(":", plan.keys)
+        if len(values) != plan.keys:
+            return None
+        try:
+            number = self._table.biallelic[values[plan.genotype]]
+            if number < 0:
+                return number, ABSENT, 0, None, ABSENT
+            return (
+                number,
+                self._depths[values[plan.depth]] if plan.depth >= 0 else ABSENT,
+                self.builder.pairs[values[plan.allele_depths]] if plan.allele_depths >= 0 else 0,
+                self._shares[values[plan.frequency]] if plan.frequency >= 0 else None,
+                read_phase_set(values[plan.phase_set]) if plan.phase_set >= 0 else ABSENT,
+            )
+        except (KeyError, ValueError):
+            return None
 
     def _read_cell(self, text: str, plan: Plan, site: Site, sample: int, calls: list[Call]) -> int:
         threshold = self._choice.thresholds[sample] if self.builder.contig == MT else None

@@ -11,8 +11,9 @@ from app.fhir.parameters import OperationInputs
 from app.operations import overview
 from app.operations.interface import Check, Example, Handler, Summary
 from app.records import Build
-from app.store import counters, migrate
+from app.store import migrate
 from app.store.session import Database
+from app.store.version import DataVersion
 from app.variants.identify import Identifier
 from app.variants.liftover import Liftover, load_liftover
 from app.variants.placement import Placement, Placer
@@ -62,6 +63,7 @@ class OperationContext:
         self.database = database
         self.genome = genome
         self.liftover = genome.liftover
+        self._version = DataVersion(database)
         self._identifier: Identifier[Placement] = Identifier(genome.placer, size=_REMEMBERED_VARIANTS)
 
     @property
@@ -95,8 +97,7 @@ class OperationContext:
 
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""
-        with self.database.read() as session:
-            return str(counters.value(session, counters.DATA_VERSION))
+        return self._version.current()
 
     def readiness(self) -> list[Check]:
         """Return every condition that has to hold before requests should come."""
@@ -122,4 +123,5 @@ class OperationContext:
 
     def close(self) -> None:
         """Release what is open."""
+        self._version.close()
         self.database.close()

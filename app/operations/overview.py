@@ -27,7 +27,7 @@ def summary(database: Database, references: Mapping[Build, str], liftover: Lifto
         studies=int(studies),
         call_sets=int(call_sets),
         calls=totals.get(counters.CALLS, 0),
-        variants=totals.get(counters.VARIANT, 0),
+        variants=totals.get(counters.VARIANTS, 0),
         references={build.value: described for build, described in references.items()},
         chains=chains,
     )

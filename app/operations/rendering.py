@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -14,10 +15,10 @@ from app.formats.genotype import Genotype
 from app.operations.matching import Lookups, Segment
 from app.records import Sex, Zygosity
 from app.store.codec import Allele, CallChunk, Placed
-from app.variants.accessions import accession, is_par
+from app.variants.accessions import MT, X, Y, accession, is_par
 from app.variants.spdi import reverse_complement
 
-_SEX_CHROMOSOMES = (23, 24)
+_SEX_CHROMOSOMES = (X, Y)
 
 
 def resources(segments: Sequence[Segment], lookups: Lookups, *, phasing: bool, most_pairs: int) -> list[str]:
@@ -28,8 +29,8 @@ def resources(segments: Sequence[Segment], lookups: Lookups, *, phasing: bool, m
     """
     rows = [_rows(segment, lookups) for segment in segments]
     rendered = [render_variants(_facts(segment), row) for segment, row in zip(segments, rows, strict=True)]
-    if len(segments) == 1:
-        out = rendered[0]
+    if _in_order(segments):
+        out = [text for texts in rendered for text in texts]
     else:
         keys = [
             (start, id_, text)
@@ -40,6 +41,14 @@ def resources(segments: Sequence[Segment], lookups: Lookups, *, phasing: bool, m
     if phasing:
         out = [*out, *_phases(segments, rows, most_pairs)]
     return out
+
+
+def _in_order(segments: Sequence[Segment]) -> bool:
+    """Return whether the segments already follow each other by position: a range of one call set on its own build."""
+    starts = [segment.starts for segment in segments]
+    if any(before[-1] >= after[0] for before, after in pairwise(starts)):
+        return False
+    return all(bool((np.diff(column) >= 0).all()) for column in starts)
 
 
 def _facts(segment: Segment) -> CallSetFacts:
@@ -56,52 +65,66 @@ def _facts(segment: Segment) -> CallSetFacts:
 
 def _rows(segment: Segment, lookups: Lookups) -> VariantRows:
     chunk, rows, call_set, contig = segment.chunk, segment.rows, segment.call_set, segment.contig
-    here, there = accession(call_set.build, contig), accession(call_set.build.other, contig)
     starts = chunk.start[rows].tolist()
-    alleles = [chunk.alleles[code] for code in chunk.allele[rows].tolist()]
-    placements = [chunk.placements[code] for code in chunk.placement[rows].tolist()]
-    tags = {id(allele): _tag(allele) for allele in chunk.alleles}
-    spdis = [f"{here}:{start}:{a.deleted}:{a.inserted}" for start, a in zip(starts, alleles, strict=True)]
-    others: list[str | None] = []
-    same_sequence = here == there
-    for start, allele, placement, row in zip(starts, alleles, placements, rows.tolist(), strict=True):
-        if same_sequence or placement.placed is Placed.NOWHERE:
-            others.append(None)
-        elif placement.placed is Placed.FORWARD:
-            others.append(f"{there}:{start + placement.offset}:{allele.deleted}:{allele.inserted}")
-        elif placement.placed is Placed.REVERSE:
-            at = placement.offset - start - allele.span
-            others.append(f"{there}:{at}:{reverse_complement(allele.deleted)}:{reverse_complement(allele.inserted)}")
-        else:
-            spdi = lookups[int(chunk.variant[row])].on(call_set.build.other)
-            others.append(None if spdi is None else str(spdi))
-    prefix = f"dv-{call_set.uid}-{contig}-"
-    ids = [f"{prefix}{start}-{tags[id(allele)]}" for start, allele in zip(starts, alleles, strict=True)]
+    codes = chunk.allele[rows].tolist()
+    alleles = {code: chunk.alleles[code] for code in set(codes)}
+    changes = {code: f"{allele.deleted}:{allele.inserted}" for code, allele in alleles.items()}
+    here = f"{accession(call_set.build, contig)}:"
+    ids = [
+        f"dv-{call_set.uid}-{contig}-{start}-{_tag(alleles[code].ref, alleles[code].alt)}"
+        for start, code in zip(starts, codes, strict=True)
+    ]
     return VariantRows(
         ids=_distinct(ids, chunk, segment),
         states=_states(segment, starts),
-        spdis=spdis,
-        other_spdis=others,
+        spdis=[f"{here}{start}:{changes[code]}" for start, code in zip(starts, codes, strict=True)],
+        other_spdis=_on_other_build(segment, lookups, starts, [alleles[code] for code in codes]),
         frequencies=_frequencies(segment),
         alt_depths=chunk.alt_depth[rows].tolist() if chunk.alt_depth is not None else [-1] * len(rows),
-        refs=[allele.ref for allele in alleles],
-        alts=[allele.alt for allele in alleles],
-        positions=[start + allele.anchor for start, allele in zip(starts, alleles, strict=True)],
+        refs=[alleles[code].ref for code in codes],
+        alts=[alleles[code].alt for code in codes],
+        positions=[start + alleles[code].anchor for start, code in zip(starts, codes, strict=True)],
     )
 
 
-def _tag(allele: Allele) -> str:
+def _on_other_build(
+    segment: Segment, lookups: Lookups, starts: Sequence[int], alleles: Sequence[Allele]
+) -> list[str | None]:
+    """Return the contextual SPDIs on the other build; None where there is none, or the sequence is the same one."""
+    chunk, call_set, contig = segment.chunk, segment.call_set, segment.contig
+    if contig == MT:
+        return [None] * len(starts)
+    there = f"{accession(call_set.build.other, contig)}:"
+    found: list[str | None] = []
+    codes = chunk.placement[segment.rows].tolist()
+    for start, allele, code, row in zip(starts, alleles, codes, segment.rows.tolist(), strict=True):
+        placement = chunk.placements[code]
+        if placement.placed is Placed.FORWARD:
+            found.append(f"{there}{start + placement.offset}:{allele.deleted}:{allele.inserted}")
+        elif placement.placed is Placed.NOWHERE:
+            found.append(None)
+        elif placement.placed is Placed.REVERSE:
+            at = placement.offset - start - allele.span
+            found.append(f"{there}{at}:{reverse_complement(allele.deleted)}:{reverse_complement(allele.inserted)}")
+        else:
+            spdi = lookups[int(chunk.variant[row])].on(call_set.build.other)
+            found.append(None if spdi is None else str(spdi))
+    return found
+
+
+@lru_cache(maxsize=65_536)
+def _tag(ref: str, alt: str) -> str:
     """Return what tells alleles at one start apart in a resource id."""
-    if len(allele.ref) == len(allele.alt) == 1:
-        return f"{allele.ref}{allele.alt}"
-    return blake2b(f"{allele.ref}>{allele.alt}".encode(), digest_size=5).hexdigest()
+    if len(ref) == len(alt) == 1:
+        return f"{ref}{alt}"
+    return blake2b(f"{ref}>{alt}".encode(), digest_size=5).hexdigest()
 
 
 def _distinct(ids: list[str], chunk: CallChunk, segment: Segment) -> list[str]:
     """Return the ids with a number added where a source states the same allele at the same place twice."""
-    same = (np.diff(chunk.start) == 0) & (np.diff(chunk.allele.astype(np.int64)) == 0)
-    if not same.any():
+    if len(set(ids)) == len(ids):
         return ids
+    same = (np.diff(chunk.start) == 0) & (np.diff(chunk.allele.astype(np.int64)) == 0)
     earlier = np.zeros(len(chunk), dtype=np.int64)
     for row in (np.flatnonzero(same) + 1).tolist():
         earlier[row] = earlier[row - 1] + 1
@@ -126,20 +149,23 @@ def _states(segment: Segment, starts: Sequence[int]) -> list[Zygosity]:
 def _frequencies(segment: Segment) -> list[float | None]:
     """Return the allele frequency that the source states, else that of its allele depths, else of the depth."""
     chunk, rows = segment.chunk, segment.rows
-    shares = np.full(len(rows), np.nan)
+    shares: list[float | None] = [None] * len(rows)
     if chunk.alt_depth is not None:
-        alt = chunk.alt_depth[rows].astype(np.float64)
-        alt[alt < 0] = np.nan
+        alts = chunk.alt_depth[rows].tolist()
         for total in (chunk.allele_depths, chunk.depth):
             if total is not None:
-                whole = total[rows].astype(np.float64)
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    share = np.where((whole > 0) & (whole >= alt), alt / whole, np.nan)
-                shares = np.where(np.isnan(shares), share, shares)
+                wholes = total[rows].tolist()
+                shares = [
+                    share if share is not None or not 0 <= alt <= whole or not whole else round(alt / whole, 4)
+                    for share, alt, whole in zip(shares, alts, wholes, strict=True)
+                ]
     if chunk.frequency is not None:
-        stated = chunk.frequency[rows]
-        shares = np.where(np.isnan(stated), shares, stated)
-    return [None if share != share else share for share in np.round(shares, 4).tolist()]  # noqa: PLR0124 - nan
+        stated = chunk.frequency[rows].tolist()
+        shares = [
+            share if frequency != frequency else round(frequency, 4)  # noqa: PLR0124 - nan is absent
+            for share, frequency in zip(shares, stated, strict=True)
+        ]
+    return shares
 
 
 def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int) -> list[str]:

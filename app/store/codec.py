@@ -15,8 +15,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import orjson
@@ -132,12 +133,16 @@ class CallChunk:
 
     def end(self) -> Ints:
         """Return the contextual ends on the native build."""
-        spans = np.fromiter((allele.span for allele in self.alleles), dtype=np.int64, count=len(self.alleles))
-        return self.start + spans[self.allele]
+        alleles = self.alleles
+        if isinstance(alleles, _Alleles):
+            spans = [1 if type(entry) is int else entry[5] for entry in alleles.entries]
+        else:
+            spans = [allele.span for allele in alleles]
+        return self.start + np.array(spans, dtype=np.int64)[self.allele]
 
 
 def _column(values: NDArray[Any]) -> tuple[str, bytes]:
-    """Return the narrowest type that holds the values, and their bytes with equal bytes of all values side by side."""
+    """Return the narrowest type that holds the values, and their bytes."""
     if values.dtype.kind == "f":
         kind = "<f8"
     else:
@@ -153,18 +158,44 @@ def _column(values: NDArray[Any]) -> tuple[str, bytes]:
             )
             if a <= low and high <= b
         )
-    narrow = values.astype(kind)
-    width = narrow.itemsize
-    raw = narrow.tobytes()
-    return kind, raw if width == 1 else np.frombuffer(raw, "u1").reshape(-1, width).T.tobytes()
+    return kind, values.astype(kind).tobytes()
 
 
-def _uncolumn(kind: str, data: bytes, n: int, at: int) -> NDArray[Any]:
-    width = 1 if kind == "u1" else int(kind[2])
-    raw = np.frombuffer(data, "u1", count=n * width, offset=at)
-    if width > 1:
-        raw = np.frombuffer(raw.reshape(width, n).T.tobytes(), "u1")
-    return raw.view(kind)
+class _Alleles(Sequence[Allele]):
+    """The alleles of a stored chunk, made when one is looked at: most answers need a few of them."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: Sequence[Any]) -> None:
+        self.entries = entries
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @overload
+    def __getitem__(self, code: int) -> Allele: ...
+    @overload
+    def __getitem__(self, code: slice) -> Sequence[Allele]: ...
+    def __getitem__(self, code: int | slice) -> Allele | Sequence[Allele]:
+        if isinstance(code, slice):
+            return _Alleles(self.entries[code])
+        entry = self.entries[code]
+        return SNVS[entry] if type(entry) is int else _allele(*entry[:5])
+
+
+@lru_cache(maxsize=65_536)
+def _allele(ref: str, alt: str, left: int, right: int, justified: int) -> Allele:
+    return Allele(ref, alt, left, right, bool(justified))
+
+
+@lru_cache(maxsize=4096)
+def _placement(placed: int, status: int, offset: int) -> Placement:
+    return Placement(Placed(placed), LiftStatus(status), offset)
+
+
+@lru_cache(maxsize=4096)
+def _genotype(text: str, allele: int, zygosity: int, phased: int) -> Genotype:
+    return Genotype(text, allele, Zygosity(zygosity), bool(phased))
 
 
 _DEPTHS = ("depth", "ref_depth", "alt_depth", "allele_depths")
@@ -234,8 +265,8 @@ def decode(data: bytes) -> CallChunk:
     columns: dict[str, NDArray[Any]] = {}
     at = head_length
     for name, kind in head["c"]:
-        columns[name] = _uncolumn(kind, body, n, at)
-        at += n * (1 if kind == "u1" else int(kind[2]))
+        columns[name] = column = np.frombuffer(body, kind, n, at)
+        at += column.nbytes
     start = np.cumsum(columns.pop("start"), dtype=np.int64)
     start += head["s"]
     variant = np.cumsum(columns.pop("variant"), dtype=np.int64)
@@ -244,9 +275,9 @@ def decode(data: bytes) -> CallChunk:
     return CallChunk(
         start=start,
         variant=variant,
-        alleles=[SNVS[a] if type(a) is int else Allele(a[0], a[1], a[2], a[3], bool(a[4])) for a in head["a"]],
-        placements=[Placement(Placed(p), LiftStatus(s), o) for p, s, o in head["p"]],
-        genotypes=[Genotype(t, a, Zygosity(z), bool(p)) for t, a, z, p in head["g"]],
+        alleles=_Alleles(head["a"]),
+        placements=[_placement(*entry) for entry in head["p"]],
+        genotypes=[_genotype(*entry) for entry in head["g"]],
         filters=filters,
         **columns,
     )
@@ -262,4 +293,4 @@ def _allele_entry(allele: Allele) -> int | list[Any]:
     code = SNV_CODE.get((allele.ref, allele.alt))
     if code is not None and allele.justified:
         return code
-    return [allele.ref, allele.alt, allele.left, allele.right, int(allele.justified)]
+    return [allele.ref, allele.alt, allele.left, allele.right, int(allele.justified), allele.span]

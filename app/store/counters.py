@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from app.store.session import Session
 
 SUBJECT_ORDINAL = "subject_ordinal"
@@ -10,6 +12,7 @@ STUDY = "study"
 CALL_SET = "call_set"
 CALLS = "calls"
 VARIANT = "variant"
+VARIANTS = "variants"
 RUN = "ingest_run"
 DATA_VERSION = "data_version"
 
@@ -27,6 +30,16 @@ def add(session: Session, name: str, n: int) -> None:
         " on conflict (name) do update set value = counter.value + excluded.value",
         [(name, n)],
     )
+
+
+def give_back(session: Session, name: str, numbers: Container[int]) -> None:
+    """Return allocated numbers that nothing uses, as far as no later ones are allocated."""
+    taken = free = value(session, name)
+    while free - 1 in numbers:
+        free -= 1
+    if free < taken:
+        add(session, name, free - taken)
+        session.run("delete from counter where name = :name and value = 0 returning 1", {"name": name})
 
 
 def value(session: Session, name: str) -> int:

@@ -107,12 +107,14 @@ def begin(database: Database, source: Source, wanted: Sequence[PlannedCallSet], 
     ``again`` stores a source once more that was completed before (to replace what it stored then).
 
     Raises:
-        InvalidInput: a subject or study contradicts what the store says of it.
+        InvalidInput: a subject or study contradicts what the store says of it, or the same calls are stored already,
+            by other parameters.
     """
     with database.write() as session:
-        key = source.key + _AGAIN if again else source.key
-        run = _find(session, source, key)
-        return run or _start(session, source, wanted, key)
+        # What was interrupted while replacing may go on without, and the other way round.
+        runs = (_find(session, source, source.key), _find(session, source, source.key + _AGAIN))
+        usable = [run for run in runs if run is not None and not (again and run.done)]
+        return usable[0] if usable else _start(session, source, wanted, again=again)
 
 
 def _find(session: Session, source: Source, key: str) -> Run | None:
@@ -129,11 +131,12 @@ def _find(session: Session, source: Source, key: str) -> Run | None:
     return Run(run_id, source, planned, state == "done", record, block, first, orjson.loads(progress), loaded)
 
 
-def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], key: str) -> Run:
+def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], *, again: bool) -> Run:
     known = subjects.find(session, sorted({w.subject.subject_id for w in wanted}))
-    unknown = list(dict.fromkeys(w.subject.subject_id for w in wanted if w.subject.subject_id not in known))
+    ordinals = _reserved(session)
+    unknown = {w.subject.subject_id: None for w in wanted if w.subject.subject_id not in {**known, **ordinals}}
     first_ordinal = counters.allocate(session, counters.SUBJECT_ORDINAL, len(unknown)) if unknown else 0
-    ordinals = {subject_id: first_ordinal + n for n, subject_id in enumerate(unknown)}
+    ordinals |= {subject_id: first_ordinal + n for n, subject_id in enumerate(unknown)}
     first_call_set = counters.allocate(session, counters.CALL_SET, len(wanted))
     plan = []
     for n, call_set in enumerate(wanted):
@@ -144,6 +147,9 @@ def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], k
         else:
             subject = replace(subject, ordinal=ordinals[subject.subject_id])
         plan.append(replace(call_set, subject=subject, call_set_id=first_call_set + n, uid=_uid(source, call_set)))
+    if not again:
+        _refuse_stored(session, source, plan)
+    key = source.key + _AGAIN if again else source.key
     run_id = counters.allocate(session, counters.RUN, 1)
     first_variant = counters.value(session, counters.VARIANT)
     session.insert_rows("ingest_run",
@@ -155,6 +161,29 @@ def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], k
         )],
     )  # fmt: skip
     return Run(run_id, source, plan, first_variant_id=first_variant, progress={})
+
+
+def _reserved(session: Session) -> dict[str, int]:
+    """Return the ordinals of the new subjects that unfinished runs will add."""
+    found: dict[str, int] = {}
+    for (plan,) in session.run("select plan from ingest_run where state <> 'done'"):
+        for entry in map(PlannedCallSet.from_json, orjson.loads(plan)):
+            found[entry.subject.subject_id] = entry.subject.ordinal
+    return found
+
+
+def _refuse_stored(session: Session, source: Source, plan: Sequence[PlannedCallSet]) -> None:
+    rows = session.run(
+        "select cs.uid from call_set cs join ingest_run r on r.id = cs.run_id where r.sha256 = :sha256",
+        {"sha256": source.sha256},
+    )
+    stored = {row[0] for row in rows}
+    for entry in plan:
+        if entry.uid in stored:
+            raise InvalidInput(
+                f"test {entry.study.test_id} has the calls of this file already, stored with other options;"
+                " replace them (--replace), or give another test id"
+            )
 
 
 def _uid(source: Source, call_set: PlannedCallSet) -> str:
@@ -215,8 +244,9 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
     with database.write() as session:
         planned = [entry for finished in ready for entry in finished.run.plan]
         _store_subjects(session, [entry.subject for entry in planned])
+        withdrawn: set[int] = set()
         if replace_earlier:
-            studies.withdraw_calls(
+            withdrawn = studies.withdraw_calls(
                 session,
                 [(e.subject.ordinal, e.study.test_id) for e in planned],
                 keep_runs=[f.run.run_id for f in ready],
@@ -236,6 +266,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                 " report = ? where id = ?",
                 [(finished.run.source.key, _now(), _json(dict(finished.report)), finished.run.run_id)],
             )
+        studies.drop_uncarried(session, withdrawn)
         counters.add(session, counters.DATA_VERSION, 1)
     for finished in ready:
         finished.run.done = True
@@ -289,24 +320,33 @@ def discard(database: Database, run: Run) -> None:
             session.run("delete from call_chunk where shard = :shard and call_set_id = :id returning 1", parameters)
         session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
         session.run("delete from ingest_run where id = :run returning 1", {"run": run.run_id})
-        if not session.run("select 1 from ingest_run where state <> 'done' limit 1"):
-            # With no other unfinished run, a variant without carriers can only have come from this one.
-            variants.delete_from(
-                session, run.first_variant_id, keep=carriers.carried_from(session, run.first_variant_id)
-            )
-            _give_back(session, run)
+        kept = carriers.carried_from(session, run.first_variant_id) | _waiting_from(session, run.first_variant_id)
+        variants.delete_from(session, run.first_variant_id, keep=kept)
+        _give_back(session, run)
+
+
+def _waiting_from(session: Session, first: int) -> set[int]:
+    """Return the ids of the variants numbered from ``first`` that other unfinished runs carry."""
+    found: set[int] = set()
+    for (data,) in session.run("select data from carrier_delta"):
+        variant, _, _ = bitmaps.unpack_delta(data)
+        found.update(variant[variant >= first].tolist())
+    return found
 
 
 def _give_back(session: Session, run: Run) -> None:
-    """Return the numbers that a discarded run took, if nobody took later ones."""
-    if not session.run("select 1 from variant where id >= :first limit 1", {"first": run.first_variant_id}):
+    """Return the numbers that a discarded run took, as far as nobody took later ones."""
+    scope = {"first": run.first_variant_id}
+    later = session.run("select 1 from ingest_run where state <> 'done' and first_variant_id > :first limit 1", scope)
+    if not later and not session.run("select 1 from variant where id >= :first limit 1", scope):
         taken = counters.value(session, counters.VARIANT)
-        counters.add(session, counters.VARIANT, run.first_variant_id - taken)
+        counters.give_back(session, counters.VARIANT, range(run.first_variant_id, taken))
     known = subjects.find(session, [entry.subject.subject_id for entry in run.plan])
-    reserved = {entry.subject.ordinal for entry in run.plan if entry.subject.subject_id not in known}
-    taken = counters.value(session, counters.SUBJECT_ORDINAL)
-    if reserved and max(reserved) == taken - 1:
-        counters.add(session, counters.SUBJECT_ORDINAL, -len(reserved))
+    shared = {**known, **_reserved(session)}
+    ordinals = {entry.subject.ordinal for entry in run.plan if entry.subject.subject_id not in shared}
+    counters.give_back(session, counters.SUBJECT_ORDINAL, ordinals)
+    counters.give_back(session, counters.CALL_SET, {entry.call_set_id for entry in run.plan})
+    counters.give_back(session, counters.RUN, {run.run_id})
 
 
 def unfinished(database: Database) -> list[Run]:

@@ -88,6 +88,7 @@ class Database:
         """
         try:
             with self.writer.connect() as connection:
+                connection.begin()  # statements go to the driver directly and would not begin one
                 if self.is_sqlite:
                     connection.exec_driver_sql("begin immediate")
                 yield Session(connection, is_sqlite=self.is_sqlite)
@@ -147,8 +148,13 @@ class Session:
 
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement in the ``:name`` style on the driver and return its rows."""
-        result = self.connection.exec_driver_sql(self._sql(sql), dict(parameters or {}))
-        return cast("list[tuple[Any, ...]]", result.fetchall())
+        # The driver's own cursor: wrapping each result would cost as much as the look-up behind it.
+        cursor = self.connection.connection.cursor()
+        try:
+            cursor.execute(self._sql(sql), parameters or {})
+            return cast("list[tuple[Any, ...]]", cursor.fetchall())
+        finally:
+            cursor.close()
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement with ``?`` marks for many rows."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
-from app.store import bitmaps, carriers, codec, counters
+from app.store import bitmaps, carriers, codec, counters, variants
 from app.store.regions import pack_intervals
 from app.store.session import Session
 
@@ -105,9 +105,9 @@ def set_regions(session: Session, *, ordinal: int, study_id: int, kind: str, reg
     session.insert_rows("study_region", ("shard", "study_id", "kind", "contig", "data"), rows)
 
 
-def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> int:
-    """Remove the call sets of tests (subject ordinal, test id), carriers included; return how many call sets went."""
-    removed = 0
+def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> set[int]:
+    """Remove the call sets of tests (subject ordinal, test id), carriers included; return the variants they had."""
+    touched: set[int] = set()
     for ordinal, test_id in dict.fromkeys(tests):
         rows = session.run(
             "select cs.id, cs.run_id, cs.source_class, cs.calls, st.test_id from study st"
@@ -125,9 +125,9 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
                 remaining.setdefault(variant_id, set()).add(kind)
         for call_set_id, _, source_class, calls, _ in gone:
             carried = _carried(session, shard, call_set_id, SourceClass(source_class))
-            carriers.reset(
-                session, ordinal, {variant_id: remaining.get(variant_id, set()) for variant_id, _ in carried}
-            )
+            ids = {variant_id for variant_id, _ in carried}
+            carriers.reset(session, ordinal, {variant_id: remaining.get(variant_id, set()) for variant_id in ids})
+            touched |= ids
             for table, column in (("call_chunk", "call_set_id"), ("call_set", "id")):
                 session.run(
                     f"delete from {table} where shard = :shard and {column} = :id returning 1",
@@ -140,8 +140,17 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
                 " and not exists (select 1 from call_set where run_id = :run) returning 1",
                 {"run": run_id},
             )
-        removed += len(gone)
-    return removed
+    return touched
+
+
+def drop_uncarried(session: Session, ids: set[int]) -> None:
+    """Remove those of some variants that nobody carries any more: a rare one alone can tell who was here.
+
+    While another ingest is unfinished they stay, since its calls may refer to them.
+    """
+    if ids and not session.run("select 1 from ingest_run where state <> 'done' limit 1"):
+        counts = carriers.count(session, sorted(ids))
+        variants.delete(session, [variant_id for variant_id, n in counts.items() if not n])
 
 
 def _carried(session: Session, shard: int, call_set_id: int, source_class: SourceClass) -> set[tuple[int, int]]:
@@ -161,7 +170,8 @@ def _carried(session: Session, shard: int, call_set_id: int, source_class: Sourc
 def erase_subject(session: Session, ordinal: int) -> None:
     """Remove every trace of a subject: calls, bits, studies, regions, runs that were only theirs, and the subject."""
     tests = session.run("select id, test_id from study where subject_ordinal = :ordinal", {"ordinal": ordinal})
-    withdraw_calls(session, [(ordinal, test_id) for _, test_id in tests])
+    touched = withdraw_calls(session, [(ordinal, test_id) for _, test_id in tests])
+    drop_uncarried(session, touched)
     shard = bitmaps.shard_of(ordinal)
     for study_id, _ in tests:
         session.run(

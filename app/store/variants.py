@@ -84,17 +84,24 @@ def resolve(session: Session, columns: VariantColumns, rows: NDArray[np.intp]) -
     number[np.argsort(first)] = np.arange(len(first))  # numbers in the order of the file
     base = counters.allocate(session, counters.VARIANT, len(first))
     ids[unknown[order]] = base + number[np.cumsum(fresh) - 1]
+    counters.add(session, counters.VARIANTS, len(first))
     _insert(session, columns, np.sort(first), ids)
     return ids, len(first)
 
 
 def delete_from(session: Session, first: int, *, keep: set[int]) -> None:
     """Remove the variants numbered from ``first`` that are not to be kept."""
-    if not keep:
-        session.run("delete from variant where id >= :first returning 1", {"first": first})
-        return
     rows = session.run("select id from variant where id >= :first", {"first": first})
-    session.run_many("delete from variant where id = ?", [row for row in rows if row[0] not in keep])
+    delete(session, [row[0] for row in rows if row[0] not in keep])
+
+
+def delete(session: Session, ids: Sequence[int]) -> None:
+    """Remove variants by id."""
+    if ids:
+        session.run(
+            f"delete from variant where id {session.in_ints('ids')} returning 1", {"ids": session.int_list(ids)}
+        )
+        counters.add(session, counters.VARIANTS, -len(ids))
 
 
 def _insert(session: Session, columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> None:

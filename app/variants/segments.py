@@ -121,7 +121,8 @@ class Segments:
             last = first[wide] + span[wide]
             at_last = np.searchsorted(self.bounds, last, side="right") - 1
             high = self.base[at_last] + self.sign[at_last] * last
-            status[wide] = _both(status[wide], self.status[at_last], (high - low[wide]) * sign[wide] == span[wide])
+            together = (sign[wide] == self.sign[at_last]) & ((high - low[wide]) * sign[wide] == span[wide])
+            status[wide] = _both(status[wide], self.status[at_last], together)
             low[wide] = np.minimum(low[wide], high)
         failed = status != LiftStatus.OK
         start = low + empty
@@ -139,7 +140,8 @@ class Segments:
         if first != last:
             at_last = bisect_right(self._bounds, last) - 1
             high = self._bases[at_last] + self._signs[at_last] * last
-            status = _both_scalar(status, self._statuses[at_last], (high - low) * sign == last - first)
+            together = sign == self._signs[at_last] and (high - low) * sign == last - first
+            status = _both_scalar(status, self._statuses[at_last], together)
             low = min(low, high)
         if status != LiftStatus.OK:
             return LiftedInterval(-1, -1, reverse=False, status=LiftStatus(status))

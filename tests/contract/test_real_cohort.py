@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.answers import Asking, Found, asking
-from tests.command_line import CommandLine, Ended
+from tests.command_line import CommandLine, Ended, add_chains
 from tests.vcf_truth import Allele, Call, Chain, Change, VcfTruth
 
 COHORT = "10k.chr22.phase3_shapeit2_mvncall_integrated_v5.20130502.genotypes.vcf.gz"
@@ -23,7 +24,6 @@ MOST_MEMORY = 1_000_000_000
 class Cohort:
     home: Path
     ingest: Ended
-    chains: bool
     asking: Asking
 
 
@@ -32,19 +32,41 @@ def truth(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> VcfTruth:
     return VcfTruth(shared / "data" / "vcf" / COHORT, tmp_path_factory.mktemp("truth"))
 
 
-@pytest.fixture(scope="module", params=["nothing loaded", "chains loaded"])
-def cohort(shared: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cohort]:
-    operon = CommandLine(tmp_path_factory.mktemp("home"))
+@contextmanager
+def ingested(shared: Path, home: Path, *, chains: bool) -> Iterator[Cohort]:
+    operon = CommandLine(home)
     operon.done("db", "upgrade")
-    chains = request.param == "chains loaded"
     if chains:
-        folder = shared / "data" / "chain_ensembl"
-        for here, there in (("GRCh37", "GRCh38"), ("GRCh38", "GRCh37")):
-            operon.done("reference", "add-chain", "--from", here, "--to", there, folder / f"{here}_to_{there}.chain.gz")
+        add_chains(operon, shared)
     vcf = shared / "data" / "vcf" / COHORT
     ended = operon.run_apart("ingest", "vcf", vcf, "--all-samples", "--assembly", "GRCh37")
-    with asking(operon.home) as asked:
-        yield Cohort(operon.home, ended, chains, asked)
+    with asking(home) as asked:
+        yield Cohort(home, ended, asked)
+
+
+@pytest.fixture(scope="module")
+def bare(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:
+    """The cohort where neither sequence nor chains are loaded."""
+    with ingested(shared, tmp_path_factory.mktemp("bare"), chains=False) as cohort:
+        yield cohort
+
+
+@pytest.fixture(scope="module")
+def lifted(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:
+    """The cohort where chains are loaded."""
+    with ingested(shared, tmp_path_factory.mktemp("lifted"), chains=True) as cohort:
+        yield cohort
+
+
+@pytest.fixture(scope="module", params=["bare", "lifted"])
+def cohort(request: pytest.FixtureRequest) -> Cohort:
+    cohort: Cohort = request.getfixturevalue(request.param)
+    return cohort
+
+
+@pytest.fixture(scope="module")
+def chain(shared: Path) -> Chain:
+    return Chain(shared / "data" / "chain_ensembl" / "GRCh37_to_GRCh38.chain.gz")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +78,12 @@ def chosen(truth: VcfTruth) -> list[tuple[Allele, set[str]]]:
     dice = random.Random(20130502)
     found = [*dice.sample(several, 60), *dice.sample(unequal, 80), *dice.sample(alleles, 160)]
     return [(allele, truth.carriers(allele.change)) for allele in found]
+
+
+@pytest.fixture(scope="module")
+def people(truth: VcfTruth) -> dict[str, list[Call]]:
+    """Return what 20 people have."""
+    return truth.calls(random.Random(20).sample(truth.samples, 20))
 
 
 def as_written(allele: Allele) -> str:
@@ -142,11 +170,13 @@ def test_alternatives_within_both_are_united_first(cohort: Cohort, chosen: list[
         assert set(answer.subjects) == (first | second) & third
 
 
-def test_calls_in_ranges_are_those_of_the_file(cohort: Cohort, truth: VcfTruth) -> None:
+def test_calls_in_ranges_are_those_of_the_file(
+    cohort: Cohort, truth: VcfTruth, people: dict[str, list[Call]]
+) -> None:
     dice = random.Random(4)
     wrong, n = [], 0
-    for person in dice.sample(truth.samples, 20):
-        calls, ranges = truth.calls(person), some_ranges(truth, dice, 20)
+    for person, calls in people.items():
+        ranges = some_ranges(truth, dice, 20)
         answer = cohort.asking.in_ranges(person, [f"{ON_37}:{start}-{end}" for start, end in ranges])
         for (start, end), found in zip(ranges, answer, strict=True):
             expected = [call for call in calls if call.change.touches(start, end)]
@@ -158,31 +188,43 @@ def test_calls_in_ranges_are_those_of_the_file(cohort: Cohort, truth: VcfTruth) 
 
 
 def test_counts_by_the_other_build_are_the_same(
-    cohort: Cohort, chosen: list[tuple[Allele, set[str]]], shared: Path
+    lifted: Cohort, chosen: list[tuple[Allele, set[str]]], chain: Chain
 ) -> None:
-    if not cohort.chains:
-        pytest.skip("without chains nothing has a place on the other build")
-    chain = Chain(shared / "data" / "chain_ensembl" / "GRCh37_to_GRCh38.chain.gz")
     pairs = [(chain.lift("22", allele.change), names) for allele, names in chosen]
-    lifted = [(change.spdi(ON_38), names) for change, names in pairs if change is not None]
-    answer = cohort.asking.carriers(",".join(text for text, _ in lifted))
-    assert [set(entry.subjects) for entry in answer] == [names for _, names in lifted]
-    assert len(lifted) > 200
+    placed = [(change.spdi(ON_38), names) for change, names in pairs if change is not None]
+    answer = lifted.asking.carriers(",".join(text for text, _ in placed))
+    assert [set(entry.subjects) for entry in answer] == [names for _, names in placed]
+    assert len(placed) > 200
 
 
-def test_ranges_of_the_other_build_find_what_lies_there(cohort: Cohort, truth: VcfTruth, shared: Path) -> None:
-    if not cohort.chains:
-        pytest.skip("without chains nothing has a place on the other build")
-    chain = Chain(shared / "data" / "chain_ensembl" / "GRCh37_to_GRCh38.chain.gz")
+def test_ranges_of_the_other_build_find_what_lies_there(
+    lifted: Cohort, people: dict[str, list[Call]], chain: Chain
+) -> None:
     dice = random.Random(5)
     wrong, n = [], 0
-    for person in dice.sample(truth.samples, 10):
-        calls = dice.sample(truth.calls(person), 30)
-        places = [(call, there) for call in calls if (there := chain.lift("22", call.change)) is not None]
-        answer = cohort.asking.in_ranges(person, [f"{ON_38}:{there.position}-{there.end}" for _, there in places])
+    for person, calls in people.items():
+        some = dice.sample(calls, 15)
+        places = [(call, there) for call in some if (there := chain.lift("22", call.change)) is not None]
+        answer = lifted.asking.in_ranges(person, [f"{ON_38}:{there.position}-{there.end}" for _, there in places])
         for (call, there), found in zip(places, answer, strict=True):
             n += 1
             if (call, there.spdi(ON_38)) not in [(seen(entry), entry.spdis[1]) for entry in found]:
                 wrong.append((person, call, there, found))
     assert not wrong
     assert n > 250
+
+
+@pytest.mark.parametrize(
+    ("operation", "question"),
+    [
+        ("find-subject-variants", ("ranges", f"{ON_38}:15900000-15950000")),
+        ("find-subject-specific-variants", ("variants", f"{ON_38}:15925936:C:T")),
+    ],
+)
+def test_question_on_the_other_build_is_refused_without_chains(
+    bare: Cohort, operation: str, question: tuple[str, str]
+) -> None:
+    answer = bare.asking.get(operation, ("subject", "HG00096"), question)
+    assert answer.status == 422
+    [text] = answer.diagnostics
+    assert text.startswith("Failed LiftOver")

@@ -189,6 +189,16 @@ def test_without_a_chain_for_the_direction_nothing_is_placed(chain):
     assert liftover.lift_interval(B37, 1, 1000, 1001).start == 2000
 
 
+@pytest.mark.parametrize("bases", [(10, 10), (8, 11), (10, 12)], ids=["insertion", "into", "out of"])
+def test_a_single_base_that_is_turned_on_the_spot_splits_what_reaches_over_its_edge(tmp_path, bases):
+    blocks = Block(5, 5, 105), Block(10, 1, 110, reverse=True), Block(11, 5, 111)
+    chain = Chain.load(write(tmp_path / "a.chain", B37, *blocks), B37, B38)
+
+    assert chain.lift_interval(1, *bases).status is SPLIT
+    assert chain.lift_batch(1, np.array(bases[:1]), np.array(bases[1:])).status.tolist() == [SPLIT]
+    assert chain.lift_interval(1, 8, 13) == LiftedInterval(108, 113, False, OK)
+
+
 @pytest.mark.parametrize("target", [(1990, 2010), (2050, 2450), (2194, 2301), (2399, 2400), (2195, 2300), (2000, 2000)])
 def test_source_intervals_are_exactly_the_bases_that_lift_into_the_target(chain, target):
     bases = [base for base in range(990, 1510) if target[0] <= chain.lift_interval(1, base, base + 1).start < target[1]]

@@ -262,6 +262,15 @@ def test_the_order_of_the_rows_is_kept():
     assert_like_single(placer, B37, 21, shuffled)
 
 
+def test_turned_rows_are_never_taken_for_straight_ones():
+    liftover = Liftover([chain_of(B37, 21, (1002, 1004, 5003, -1))])
+
+    batch = assert_like_single(Placer(references(), liftover), B37, 21, [(1002, "TT", "CG"), (1002, "T", "C")])
+
+    assert batch.status.tolist() == [REF_CHANGED] * 2
+    assert (batch.other_deleted, batch.other_inserted) == (["TT", "T"], ["CG", "G"])
+
+
 def test_an_empty_batch_is_an_empty_batch():
     batch = Placer(references(), straight()).place_batch(B37, 21, np.array([], dtype=np.int64), [], [])
 

@@ -349,6 +349,21 @@ def test_reading_goes_on_after_any_block(samples, pack):
         assert [line for other in rest.blocks for line in other.lines_1based] == expected
 
 
+@pytest.mark.parametrize("end", ["\n", "", "\n\n"])
+def test_the_last_record_is_read_after_a_skip_however_the_file_ends(end):
+    text = vcf("chr1 9 . A G . . . GT 0/1", "chr1 11 . A G . . . GT 0/1").rstrip("\n") + end
+    for skipped, positions in ((0, [8, 10]), (1, [10]), (2, [])):
+        found = read(text, skip_records=skipped)
+        assert [call.position for call in found.calls] == positions
+        assert found.reader.records == 2
+
+
+@pytest.mark.parametrize("place", [-1, 1])
+def test_a_sample_that_the_file_does_not_have_is_refused(place):
+    with pytest.raises(BadFile, match=f"no sample {place}"):
+        read(vcf(), [place])
+
+
 def test_skipping_more_records_than_there_are_yields_nothing():
     found = read(vcf("chr1 9 . A G . . . GT 0/1"), skip_records=5)
     assert (found.blocks, found.reader.records) == ([], 1)

@@ -1,0 +1,42 @@
+"""The whole content of a store as values, so that tests can say that two stores hold the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from app.store.session import Database
+from app.store.tables import metadata
+
+Dump = dict[str, list[tuple[Any, ...]]]
+"""Table to rows in the order of the primary key"""
+
+_CLOCKS = {("ingest_run", "started"), ("ingest_run", "finished")}
+
+
+def dump(database: Database) -> Dump:
+    """Return every row of every table, without what a clock wrote."""
+    content: Dump = {}
+    with database.read() as session:
+        for table in metadata.sorted_tables:
+            names = [column.name for column in table.columns if (table.name, column.name) not in _CLOCKS]
+            order = ", ".join(column.name for column in table.primary_key.columns)
+            rows = session.run(f"select {', '.join(names)} from {table.name} order by {order}")
+            content[table.name] = [
+                tuple(_timeless(table.name, name, value) for name, value in zip(names, row, strict=True))
+                for row in rows
+            ]
+    return content
+
+
+def counts(database: Database) -> dict[str, int]:
+    """Return the number of rows of each table that has any."""
+    return {table: len(rows) for table, rows in dump(database).items() if rows}
+
+
+def _timeless(table: str, column: str, value: Any) -> Any:
+    if (table, column) != ("ingest_run", "report") or value is None:
+        return value
+    report = json.loads(value)
+    del report["seconds"]
+    return json.dumps(report, sort_keys=True)

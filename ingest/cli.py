@@ -33,7 +33,7 @@ from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.normalize import describe
 from ingest.progress import Progress
-from ingest.report import IngestReport
+from ingest.report import IngestReport, show
 from ingest.workspace import open_database, open_workspace, require_schema, subjects_in
 
 app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
@@ -263,9 +263,7 @@ def _report(reports: list[IngestReport], path: Path | None, *, quiet: bool) -> N
     if path is not None:
         path.write_bytes(orjson.dumps([report.for_ledger() for report in reports], option=orjson.OPT_INDENT_2) + b"\n")
     if not quiet:
-        console = Console(stderr=True)
-        for report in reports:
-            console.print(report.table())
+        show(reports, Console(stderr=True))
 
 
 @ingest.command("manifest")

@@ -5,11 +5,13 @@ A report may hold names of samples, so it goes to whoever asked for the ingest a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +22,7 @@ from ingest.source import Source
 from ingest.vcf import Counts
 
 _LINES_SHOWN = 5
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,17 @@ class IngestReport:
         """Return the report as one line of JSON."""
         return orjson.dumps(self.for_ledger())
 
+    def row(self) -> tuple[str, ...]:
+        """Return the report as a line of a table of many files."""
+        left_out = sum(entry.count for entry in self.tally.entries.values())
+        numbers = (len(self.samples) or len(self.calls), self.records, sum(self.calls), self.variants_new, left_out)
+        return (
+            self.source,
+            self.build,
+            *(f"{number:,}" for number in numbers),
+            "before" if self.is_repeated else "now",
+        )
+
     def table(self) -> Table:
         """Return the report for a terminal."""
         title = f"{self.source} was stored before" if self.is_repeated else f"{self.source} stored"
@@ -132,3 +146,23 @@ class IngestReport:
         for warning in self.warnings:
             yield "warning", warning
         yield "seconds", f"{self.seconds:.1f}"
+
+
+def show(reports: Sequence[IngestReport], console: Console) -> None:
+    """Print reports: a table each for a few files, one table for many, with the reasons of all."""
+    if len(reports) <= _FEW:
+        for report in reports:
+            console.print(report.table())
+        return
+    table = Table("file", "assembly", "samples", "records", "calls", "new variants", "left out", "stored", box=None)
+    reasons: dict[str, int] = {}
+    for report in reports:
+        table.add_row(*report.row())
+        for entry in report.tally.entries.values():
+            reasons[entry.text] = reasons.get(entry.text, 0) + entry.count
+    warnings = Counter(warning for report in reports for warning in report.warnings)
+    console.print(table)
+    for text, count in sorted(reasons.items(), key=lambda item: -item[1]):
+        console.print(f"{count:,} records: {text}", markup=False)
+    for text, count in warnings.most_common():
+        console.print(f"{count} files: {text}", markup=False)

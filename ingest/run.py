@@ -29,6 +29,9 @@ from ingest.vcf import BlockStorer, Counts
 _MAX_GENOTYPES = 25_000_000
 """Genotypes of one block: large enough that a cohort file writes each chunk once or twice, small enough for memory"""
 
+_MANY_CALLS = 1_000_000
+"""From so many calls on, the last step takes long enough to be announced"""
+
 
 class Ingest:
     """Ingests files of calls into one store."""
@@ -90,7 +93,8 @@ class Ingest:
             # The ledger outlives an erased subject, so it keeps no sample names.
             ready.append(Finished(run, storer.counts.by_call_set(), {**report.for_ledger(), "samples": []}, regions))
         if ready:
-            self._progress.say("making the studies visible")
+            if sum(sum(counts.calls for counts in finished.counts) for finished in ready) > _MANY_CALLS:
+                self._progress.say("making the studies visible")
             runs.finish(self._database, ready, replace_earlier=replace)
         return reports
 

@@ -150,6 +150,6 @@ def observed(resource: dict[str, Any]) -> Found:
 
 def counted(entry: dict[str, Any]) -> Counted:
     """Take one parameter of a population answer apart."""
-    numbers = [parts(entry, name)[0]["valueQuantity"]["value"] for name in ("numerator", "denominator")]
+    numerator, denominator = (parts(entry, name)[0]["valueQuantity"]["value"] for name in ("numerator", "denominator"))
     subjects = tuple(part["valueString"] for part in parts(entry, "subject"))
-    return Counted(item(entry, "variantItem"), *numbers, subjects)
+    return Counted(item(entry, "variantItem"), numerator, denominator, subjects)

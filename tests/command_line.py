@@ -11,6 +11,7 @@ import sys
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from ingest.cli import main
@@ -35,7 +36,7 @@ class CommandLine:
     home: Path
 
     def run(self, *arguments: str | Path, stdin: bytes = b"", **settings: str) -> Ended:
-        """Run one command in this process; ``settings`` are further variables without their prefix, in small letters."""
+        """Run one command in this process; ``settings`` are further variables without their prefix."""
         out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
         given = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         on_terminate, on_interrupt = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
@@ -92,7 +93,7 @@ class CommandLine:
         with closing(sqlite3.connect(self.home / "operon.db")) as connection:
             return list(connection.iterdump())
 
-    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a statement on the store."""
         with closing(sqlite3.connect(self.home / "operon.db")) as connection:
             return connection.execute(sql, values).fetchall()

@@ -19,7 +19,7 @@ from pyliftover import LiftOver
 Fetch = Callable[[int, int], str | None]
 """Returns the bases of an interval of one chromosome, or None where they are not known"""
 
-PASSED = ([], ["PASS"])
+PASSED: tuple[list[str], ...] = ([], ["PASS"])
 _PADDING = 60
 
 
@@ -82,12 +82,14 @@ def contextual(change: Change, fetch: Fetch) -> Change | None:
     if bool(change.deleted) == bool(change.inserted):
         return change
     unit, left, right = change.deleted or change.inserted, "", ""
-    while (base := fetch(change.position - len(left) - 1, change.position - len(left))) == unit[-1 - len(left) % len(unit)]:
-        left = base + left
-    known = base is not None
-    while (base := fetch(change.end + len(right), change.end + len(right) + 1)) == unit[len(right) % len(unit)]:
-        right += base
-    if not known or base is None:
+    before, after = fetch(change.position - 1, change.position), fetch(change.end, change.end + 1)
+    while before == unit[-1 - len(left) % len(unit)]:
+        left = before + left
+        before = fetch(change.position - len(left) - 1, change.position - len(left))
+    while after == unit[len(right) % len(unit)]:
+        right += after
+        after = fetch(change.end + len(right), change.end + len(right) + 1)
+    if before is None or after is None:
         return None
     return Change(change.position - len(left), left + change.deleted + right, left + change.inserted + right)
 
@@ -182,7 +184,7 @@ class VcfTruth:
             file.subset_samples(samples)
             for record in file:
                 alleles = list(self._alleles(record))
-                for sample, call in record.samples.items() if alleles else ():
+                for sample, call in zip(samples, record.samples.values(), strict=True) if alleles else ():
                     genotype = call["GT"]
                     for allele in alleles if any(genotype) else ():
                         if allele.number in genotype:

@@ -221,19 +221,20 @@ ROWS = {
 
 def causes(calls: Placed, theirs: Placed, filtered: Placed) -> Counter[str]:
     """Count the calls of one test by whether the other test has them, and if not why."""
-    known = {*theirs.own, *(change for change in theirs.other if change)}
-    rejected = {*filtered.own, *(change for change in filtered.other if change)}
+    # Each place is compared with the places of its own build only.
+    known, known_here = set(theirs.own), set(theirs.other)
+    rejected, rejected_here = set(filtered.own), set(filtered.other)
     spans = sorted([*theirs.spans, *filtered.spans])
     unplaced = {LiftStatus.UNMAPPED: "unmapped", LiftStatus.SPLIT: "split"}
     counts: Counter[str] = Counter()
     for own, other, status in zip(calls.own, calls.other, calls.status, strict=True):
         if other is None:
             counts[unplaced[status]] += 1
-        elif own in known or other in known:
+        elif other in known or own in known_here:
             counts["same"] += 1
         elif status is LiftStatus.REF_CHANGED:
             counts["changed"] += 1
-        elif own in rejected or other in rejected:
+        elif other in rejected or own in rejected_here:
             counts["filtered"] += 1
         else:
             counts["overlap" if meets(spans, other[0], other[0] + len(other[1])) else "silent"] += 1

@@ -146,9 +146,7 @@ def test_sample_holds_rare_and_common_variants(chosen: list[tuple[Allele, set[st
     assert max(sizes) > PEOPLE / 2
 
 
-def test_people_with_both_variants_are_those_of_the_file(
-    cohort: Cohort, chosen: list[tuple[Allele, set[str]]]
-) -> None:
+def test_people_with_both_variants_are_those_of_the_file(cohort: Cohort, chosen: list[tuple[Allele, set[str]]]) -> None:
     dice = random.Random(2)
     common = [entry for entry in chosen if len(entry[1]) > 100]
     pairs = [*(dice.sample(common, 2) for _ in range(60)), *(dice.sample(chosen, 2) for _ in range(40))]
@@ -170,9 +168,7 @@ def test_alternatives_within_both_are_united_first(cohort: Cohort, chosen: list[
         assert set(answer.subjects) == (first | second) & third
 
 
-def test_calls_in_ranges_are_those_of_the_file(
-    cohort: Cohort, truth: VcfTruth, people: dict[str, list[Call]]
-) -> None:
+def test_calls_in_ranges_are_those_of_the_file(cohort: Cohort, truth: VcfTruth, people: dict[str, list[Call]]) -> None:
     dice = random.Random(4)
     wrong, n = [], 0
     for person, calls in people.items():

@@ -28,7 +28,6 @@ from app.records import Build, SourceClass
 from app.store import bulk, migrate
 from ingest import demo as demo_data
 from ingest import reference as reference_files
-from ingest import serving
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.normalize import describe
@@ -106,6 +105,8 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Number of server processes.")] = None,
 ) -> None:
     """Serve the store."""
+    from ingest import serving  # noqa: PLC0415 - the web framework takes a third of every other command's start
+
     settings = serving.with_address(Settings(), host=host, port=port, workers=workers)
     with open_database(settings) as database:
         require_schema(database)
@@ -121,6 +122,8 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Load the sample data under OPERON_HOME and serve them."""
+    from ingest import serving  # noqa: PLC0415 - as above
+
     settings = serving.with_address(Settings(), host=host, port=port, workers=None)
     demo_data.load(settings, Progress(quiet=quiet))
     base = f"http://{settings.host}:{settings.port}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from app.errors import BadFile
 from app.records import Build, SourceClass
 from app.store.runs import PlannedCallSet
 from app.store.studies import Regions, StudyFacts
@@ -59,7 +60,18 @@ class FileJob:
         }
 
     def plan(self, names: Sequence[str], source: str) -> list[PlannedCallSet]:
-        """Return the call sets that the file will add; ``names`` are all sample names of the file."""
+        """Return the call sets that the file will add; ``names`` are all sample names of the file.
+
+        Raises:
+            BadFile: a sample position is beyond the file's samples.
+        """
+        for sample in self.samples:
+            if sample.position >= len(names):
+                raise BadFile(
+                    source,
+                    f"it has {len(names)} samples, so there is none at position {sample.position} (the first is 0)",
+                    mend="Correct sample_position in the manifest",
+                )
         return [
             PlannedCallSet(
                 sample.subject, sample.study, sample.source_class, names[sample.position], self.phased_contigs, source

@@ -184,10 +184,12 @@ class VcfTruth:
             file.subset_samples(samples)
             for record in file:
                 alleles = list(self._alleles(record))
-                for sample, call in zip(samples, record.samples.values(), strict=True) if alleles else ():
+                for sample, call in record.samples.items() if alleles else ():
                     genotype = call["GT"]
                     for allele in alleles if any(genotype) else ():
                         if allele.number in genotype:
                             state = "homozygous" if set(genotype) == {allele.number} else "heterozygous"
-                            found[sample].append(Call(allele.change, allele.position, allele.ref, allele.alt, state))
+                            found[str(sample)].append(
+                                Call(allele.change, allele.position, allele.ref, allele.alt, state)
+                            )
         return {sample: sorted(calls) for sample, calls in found.items()}

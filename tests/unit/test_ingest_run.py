@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from app.errors import BadFile, InvalidInput, SubjectNotFound
 from app.records import Build, SourceClass
 from app.store import runs
+from app.store.session import Database
 from app.store.subjects import Subject
 from app.variants.accessions import accession
 from tests.small_store import SmallStore, migrated
@@ -23,9 +24,8 @@ EVERYTHING = ("NC_000001.11:0-248956422", "NC_000023.11:0-156040895", "NC_012920
 
 
 @pytest.fixture
-def store(store_url: str, tmp_path: Path) -> Iterator[SmallStore]:
-    with migrated(store_url) as database:
-        yield SmallStore(database, tmp_path)
+def store(database: Database, tmp_path: Path) -> SmallStore:
+    return SmallStore(database, tmp_path)
 
 
 def snv(position_1based: int, genotype: str = "0/1", contig: str = "chr1", ref: str = "A", alt: str = "G") -> str:
@@ -203,16 +203,14 @@ def test_a_bad_line_deep_in_a_file_leaves_nothing(filled: SmallStore) -> None:
     assert dump(filled.database) == before
 
 
-def test_a_file_on_another_assembly_leaves_nothing(store_url: str, tmp_path: Path) -> None:
-    sequences = {Build.GRCH38: [(0, "C" * 1000)]}
-    with migrated(store_url) as database:
-        store = SmallStore(database, tmp_path, genome([Block(0, 0, 1000)], sequences))
-        before = dump(database)
+def test_a_file_on_another_assembly_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    store = SmallStore(database, tmp_path, genome([Block(0, 0, 1000)], {Build.GRCH38: [(0, "C" * 1000)]}))
+    before = dump(database)
 
-        with pytest.raises(BadFile, match="contradict GRCh38"):
-            store.ingest(vcf(*many(100, 1)), "P1")
+    with pytest.raises(BadFile, match="contradict GRCh38"):
+        store.ingest(vcf(*many(100, 1)), "P1")
 
-        assert dump(database) == before
+    assert dump(database) == before
 
 
 def test_a_subject_that_contradicts_the_store_leaves_nothing(filled: SmallStore) -> None:
@@ -237,7 +235,7 @@ def test_files_of_one_new_test_that_contradict_each_other_leave_nothing(filled: 
 # --- interrupted ------------------------------------------------------------------------------------------------------
 
 
-def uninterrupted(store_url: str, folder: Path, ingest: Callable[[SmallStore], object]) -> Dump:
+def uninterrupted(folder: Path, ingest: Callable[[SmallStore], object]) -> Dump:
     """Return what the same ingest leaves in a store of its own on SQLite."""
     (folder / "whole").mkdir()
     with migrated(f"sqlite:///{folder / 'whole' / 'operon.db'}") as database:
@@ -249,7 +247,7 @@ def uninterrupted(store_url: str, folder: Path, ingest: Callable[[SmallStore], o
 
 @pytest.mark.parametrize("block", [1, 2, 3])
 def test_an_interrupted_ingest_is_invisible_and_continues(
-    filled: SmallStore, store_url: str, tmp_path: Path, interrupt: Callable[[str, int], None], block: int
+    filled: SmallStore, tmp_path: Path, interrupt: Callable[[str, int], None], block: int
 ) -> None:
     job = filled.file(THREE_BLOCKS, "P1")
     interrupt("checkpoint", block)
@@ -261,7 +259,7 @@ def test_an_interrupted_ingest_is_invisible_and_continues(
     assert carriers(filled, 1000) == (0, 1)
     report = filled.store(job)[0]
     assert (report.records, report.calls, report.is_repeated) == (81, (81,), False)
-    expected = uninterrupted(store_url, tmp_path, lambda store: store.store(store.file(THREE_BLOCKS, "P1")))
+    expected = uninterrupted(tmp_path, lambda store: store.store(store.file(THREE_BLOCKS, "P1")))
     assert same_but_for_names(dump(filled.database), expected)
 
 

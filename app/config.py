@@ -56,6 +56,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Bases by which an end of a range may move outwards when it has no place on the other build.",
     )
+    transcript_version_fallback: bool = Field(
+        False,
+        description="Read a transcript of unknown version as its newest known one, and say so, instead of refusing it.",
+    )
     sv_min_len: int = Field(50, ge=2, description="Length difference from which a change also counts as structural.")
 
     vcf_max_bytes: int = Field(20 * 2**30, ge=1, description="Largest VCF file, as stored (compressed or not).")

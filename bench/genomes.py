@@ -108,13 +108,20 @@ class SyntheticGenome:
         }
         return Genome(references, self._liftover(folder))
 
-    def on_disk(self, folder: Path) -> Genome:
-        """Return the genome as a server has it, sequences read from the files that the product keeps."""
+    def on_disk(self, folder: Path, *, whole: bool = False) -> Genome:
+        """Return the genome as a server has it, sequences read from the files that the product keeps.
+
+        They are windows of the chromosome, or all of it with N around the stretch.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for build, (start, bases) in self.stretches.items():
-            name = f"{accession(build, CONTIG)}:{start + 1}-{start + len(bases)}"
             path = folder / f"{build}.fa"
-            path.write_text(f">{name}\n{bases}\n", "ascii")
+            with path.open("w", encoding="ascii") as stream:
+                if whole:
+                    stream.write(f">{accession(build, CONTIG)}\n{'N' * start}")
+                    stream.write(f"{bases}{'N' * (length(build, CONTIG) - start - len(bases))}\n")
+                else:
+                    stream.write(f">{accession(build, CONTIG)}:{start + 1}-{start + len(bases)}\n{bases}\n")
             add_fasta(folder / build.value, build, path)
             path.unlink()
         self._liftover(folder)

@@ -94,8 +94,10 @@ def numerator(answer: bytes) -> int:
 
 
 def driver_cursor(database: Database) -> Any:
-    """Return a cursor of the database's own driver, opened as the product opens its readers."""
-    return database.reader.raw_connection().cursor()
+    """Return a cursor of the database's own driver, on a connection of its own that is set up as the readers' are."""
+    connection = database.reader.raw_connection()
+    connection.detach()
+    return connection.cursor()
 
 
 def mark(database: Database) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,7 +31,7 @@ _FIXED = 4
 def counted(database: Database) -> Iterator[list[str]]:
     """Yield the list to which every statement of the database's readers is added; ``begin`` is none.
 
-    On SQLite the library itself reports what it runs, so that nothing sent past SQLAlchemy escapes.
+    The drivers themselves report what they send, since not all of it goes through SQLAlchemy's cursors.
     """
     sent: list[str] = []
 
@@ -39,24 +39,37 @@ def counted(database: Database) -> Iterator[list[str]]:
         if statement.split(None, 1)[0].lower() not in ("begin", "commit", "rollback"):
             sent.append(statement)
 
-    def before(_conn: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool) -> None:
-        note(statement)
-
     def watch(connection: Any, _record: Any, _proxy: Any) -> None:
-        connection.set_trace_callback(note)
+        if database.is_sqlite:
+            connection.set_trace_callback(note)
+        else:
+            connection.cursor_factory = _reporting(connection.cursor_factory, note)
 
     def unwatch(connection: Any, _record: Any) -> None:
-        connection.set_trace_callback(None)
+        if database.is_sqlite:
+            connection.set_trace_callback(None)
+        else:
+            connection.cursor_factory = connection.cursor_factory.__base__
 
-    hooks: Mapping[str, Any]
-    hooks = {"checkout": watch, "checkin": unwatch} if database.is_sqlite else {"before_cursor_execute": before}
-    for name, hook in hooks.items():
-        event.listen(database.reader, name, hook)
+    database.close()  # connections that wait to be used again were opened without the watch
+    event.listen(database.reader, "checkout", watch)
+    event.listen(database.reader, "checkin", unwatch)
     try:
         yield sent
     finally:
-        for name, hook in hooks.items():
-            event.remove(database.reader, name, hook)
+        database.close()
+        event.remove(database.reader, "checkout", watch)
+        event.remove(database.reader, "checkin", unwatch)
+
+
+def _reporting(kind: Any, note: Callable[[str], None]) -> Any:
+    """Return a kind of psycopg cursor that reports what it executes."""
+
+    def execute(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        note(str(query))
+        return kind.execute(self, query, *arguments, **options)
+
+    return type("Reporting", (kind,), {"execute": execute})
 
 
 def measure(size: str, engine: str) -> Iterator[Reported]:

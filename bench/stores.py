@@ -65,6 +65,7 @@ class Stores:
         """Return an empty store with its schema."""
         database = Database(self._fresh_url())
         migrate.upgrade(database)
+        database.close()  # a server takes only so many connections
         self._stack.callback(database.close)
         return database
 

@@ -72,51 +72,62 @@ def _store(run: Run, context: OperationContext, vcf: SingleVcf, answers: int) ->
     )
 
 
-def stored_calls(context: OperationContext, subject: str) -> Callable[[tuple[int, int]], list[tuple[Any, ...]]]:
-    """Return a reader of (position, REF, ALT, genotype, depth) of a subject's calls in a range, from the store."""
+Columns = tuple[list[int], list[str], list[str], list[Any], list[Any]]
+"""Positions, REF, ALT, genotypes and depths"""
+Reader = Callable[[tuple[int, int]], Columns]
 
-    def read(window: tuple[int, int]) -> list[tuple[Any, ...]]:
+
+def stored_calls(context: OperationContext, subject: str) -> Reader:
+    """Return a reader of a subject's calls in a range, from the store."""
+
+    def read(window: tuple[int, int]) -> Columns:
         with context.database.read() as session:
             call_sets = calls.call_sets_of(session, subject)
             matcher = RangeMatcher(session, context.liftover, widen_max=context.settings.lift_widen_max)
             found, _ = matcher.find(call_sets, [Interval(_REF_SEQ, *window)])
-        out: list[tuple[Any, ...]] = []
+        out: Columns = ([], [], [], [], [])
+        positions, refs, alts, genotypes, depths = out
         for segment in found[0]:
             chunk, rows = segment.chunk, segment.rows
-            alleles = [chunk.alleles[code] for code in chunk.allele[rows].tolist()]
-            texts = [chunk.genotypes[code].text for code in chunk.genotype[rows].tolist()]
-            depths = chunk.depth[rows].tolist() if chunk.depth is not None else [-1] * len(rows)
-            out += [
-                (start + allele.anchor, allele.ref, allele.alt, text, depth)
-                for start, allele, text, depth in zip(chunk.start[rows].tolist(), alleles, texts, depths, strict=True)
-            ]
+            codes = chunk.allele[rows].tolist()
+            alleles = {code: chunk.alleles[code] for code in set(codes)}
+            texts = [genotype.text for genotype in chunk.genotypes]
+            starts = zip(chunk.start[rows].tolist(), codes, strict=True)
+            positions += [start + alleles[code].anchor for start, code in starts]
+            refs += [alleles[code].ref for code in codes]
+            alts += [alleles[code].alt for code in codes]
+            genotypes += [texts[code] for code in chunk.genotype[rows].tolist()]
+            depths += chunk.depth[rows].tolist() if chunk.depth is not None else [-1] * len(rows)
         return out
 
     return read
 
 
-def _file_calls(handle: pysam.VariantFile) -> Callable[[tuple[int, int]], list[tuple[Any, ...]]]:
+def _file_calls(handle: pysam.VariantFile) -> Reader:
     name = display(CONTIG)
 
-    def read(window: tuple[int, int]) -> list[tuple[Any, ...]]:
-        out: list[tuple[Any, ...]] = []
+    def read(window: tuple[int, int]) -> Columns:
+        out: Columns = ([], [], [], [], [])
+        positions, refs, alts, genotypes, depths = out
         for record in handle.fetch(name, *window):
             cell = record.samples[0]
-            out.append((record.start, record.ref, (record.alts or ("",))[0], cell["GT"], cell["DP"]))
+            positions.append(record.start)
+            refs.append(record.ref or "")
+            alts.append((record.alts or ("",))[0])
+            genotypes.append(cell["GT"])
+            depths.append(cell["DP"])
         return out
 
     return read
 
 
-def _refuse_difference(
-    read: Callable[[tuple[int, int]], list[tuple[Any, ...]]],
-    peer: Callable[[tuple[int, int]], list[tuple[Any, ...]]],
-    asked: Sequence[tuple[int, int]],
-) -> None:
+def _refuse_difference(read: Reader, peer: Reader, asked: Sequence[tuple[int, int]]) -> None:
     """Check that both read the same calls; changes that can roll may touch a range on one side only."""
     for window in asked:
-        ours = {row[:3] for row in read(window) if window[0] <= row[0] < window[1]}
-        theirs = {row[:3] for row in peer(window) if window[0] <= row[0] < window[1]}
+        ours, theirs = (
+            {row for row in zip(*found[:3], found[4], strict=True) if window[0] <= row[0] < window[1]}
+            for found in (read(window), peer(window))
+        )
         if ours != theirs:
             raise AssertionError(f"the store and the file differ in {window}: {sorted(ours ^ theirs)[:3]}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,7 @@ from ingest.manifest import ManifestRow, read_manifest
 from ingest.progress import Progress
 from ingest.report import IngestReport
 from ingest.run import Ingest
-from ingest.source import open_source
+from ingest.source import Source, open_source
 from ingest.workspace import Workspace
 
 Input = Path | Literal["-"]
@@ -61,10 +62,13 @@ def ingest_vcfs(
     """
     _check(options)
     regions = _regions(workspace, options.build, options.studied, options.uncallable, {})
-    jobs = [_job(workspace, path, options, regions) for path in paths]
-    return Ingest(workspace.database, workspace.genome, workspace.settings, progress).store(
-        jobs, replace=options.replace
-    )
+    with ExitStack() as stack:
+        # Opened once: standard input cannot be read a second time, and large files take long to hash.
+        sources = [stack.enter_context(open_source(path, workspace.settings)) for path in paths]
+        jobs = [_job(workspace, source, options, regions) for source in sources]
+        return Ingest(workspace.database, workspace.genome, workspace.settings, progress).store(
+            jobs, replace=options.replace
+        )
 
 
 def _check(options: VcfOptions) -> None:
@@ -79,15 +83,18 @@ def _check(options: VcfOptions) -> None:
     if options.test_date is not None:
         if _DATE.fullmatch(options.test_date) is None:
             raise InvalidValue(f"--test-date: {quoted(options.test_date)} is no date; write YYYY-MM-DD")
-        implicit_interval(options.test_date)
+        try:
+            implicit_interval(options.test_date)
+        except InvalidValue:
+            raise InvalidValue(f"--test-date: {quoted(options.test_date)} is not in the calendar") from None
 
 
-def _job(workspace: Workspace, path: Input, options: VcfOptions, regions: dict[str, Regions]) -> FileJob:
+def _job(workspace: Workspace, source: Source, options: VcfOptions, regions: dict[str, Regions]) -> FileJob:
     """Return the job of one file; its header says which samples there are."""
-    with open_source(path, workspace.settings) as source, source.open() as stream:
+    with source.open() as stream:
         names = VcfReader(stream, source.name, options.build, workspace.settings).header.samples
-        positions = _chosen(names, options, source.name)
-        test_id = options.test_id or _ENDINGS.sub("", source.name) or source.name
+    positions = _chosen(names, options, source.name)
+    test_id = options.test_id or _ENDINGS.sub("", source.name) or source.name
     facts = StudyFacts(test_id, options.build, options.test_date, options.specimen_id)
     samples = [
         SampleJob(
@@ -100,7 +107,7 @@ def _job(workspace: Workspace, path: Input, options: VcfOptions, regions: dict[s
         )
         for position in positions
     ]
-    return FileJob(path, options.build, samples, options.keep_filtered, options.phased_contigs)
+    return FileJob(source, options.build, samples, options.keep_filtered, options.phased_contigs)
 
 
 def _chosen(names: Sequence[str], options: VcfOptions, source: str) -> Sequence[int]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import orjson
 import typer
 from pydantic import ValidationError
@@ -37,7 +37,7 @@ from ingest.workspace import open_database, open_workspace, require_schema, subj
 
 app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
-reference = typer.Typer(no_args_is_help=True, help="Reference sequence and chain files.")
+reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain and transcript files.")
 ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
 subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
 app.add_typer(db, name="db")
@@ -45,6 +45,7 @@ app.add_typer(reference, name="reference")
 app.add_typer(ingest, name="ingest")
 app.add_typer(subject, name="subject")
 
+_INTERRUPTED = 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]
 Assembly = Annotated[Build, typer.Option("--assembly", help="Assembly that the positions are on.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write what was stored and what not as JSON.")]
@@ -64,24 +65,40 @@ def main() -> NoReturn:
             name = "_".join(str(part) for part in detail["loc"]).upper()
             _say(f"OPERON_{name}: {detail['msg']}")
         code = Misconfigured.exit_code
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        _say_usage(error)
         code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted; the same command continues where this one stopped")
-        code = 130
+    except typer.Abort:
+        _say("nothing was changed")
+        code = 1
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
         _say(f"{error.filename or 'input or output'}: {error.strerror}")
         code = 74
+    except Exception:
+        traceback.print_exc()
+        _say("this is an error inside Operon; please report it with the lines above")
+        code = OperonError.exit_code
+    if code == _INTERRUPTED:  # by an exception, or as what typer made of it
+        _say("interrupted; the same command continues where this one stopped")
     sys.exit(code)
 
 
 def _terminated(*_: object) -> NoReturn:
     _say("terminated; the same command continues where this one stopped")
     sys.exit(143)
+
+
+def _say_usage(error: typer.TyperException) -> None:
+    """Say what is wrong with the command; without arguments its help was printed already."""
+    text = " ".join(error.format_message().split())
+    if text:
+        command = getattr(getattr(error, "ctx", None), "command_path", "operon")
+        _say(f"{text.rstrip('.')}. Try '{command} --help'.")
 
 
 def _say(text: str) -> None:
@@ -153,7 +170,7 @@ def db_downgrade(revision: Annotated[str, typer.Argument(help="Revision, or 'bas
 def db_current() -> None:
     """Print the revision of the store."""
     with open_database(Settings()) as database:
-        print(migrate.current(database) if database.exists() else "none")
+        print((migrate.current(database) if database.exists() else None) or "none")
 
 
 @db.command("check")
@@ -187,11 +204,13 @@ def reference_add_chain(
     print(reference_files.add_chain_file(Settings(), source, target, file))
 
 
-@reference.command("add-transcripts", hidden=True)
-def reference_add_transcripts(files: Annotated[list[Path], typer.Argument()]) -> None:
-    """Refuse: transcripts come with a later release."""
-    del files
-    _not_yet("operon reference add-transcripts")
+@reference.command("add-transcripts")
+def reference_add_transcripts(
+    files: Annotated[list[Path], typer.Argument(help="Transcripts as cdot JSON, plain or gzip.")],
+) -> None:
+    """Add transcripts, which c. and n. positions count along."""
+    for line in reference_files.add_transcript_files(Settings(), files):
+        print(line, flush=True)
 
 
 @reference.command("fetch", hidden=True)
@@ -232,6 +251,7 @@ def ingest_vcf(
     quiet: Quiet = False,
 ) -> None:
     """Ingest the calls of VCF files that belong together, all or nothing."""
+    _require_writable(report)
     options = VcfOptions(
         build=assembly,
         subject=subject,
@@ -258,8 +278,18 @@ def ingest_vcf(
 def _source_class(word: str) -> SourceClass:
     known = {item.word: item for item in SourceClass if item is not SourceClass.UNSPECIFIED}
     if word.lower() not in known:
-        raise click.BadParameter(f"{quoted(word)} is none of {', '.join(known)}", param_hint="--source-class")
+        raise typer.BadParameter(f"{quoted(word)} is none of {', '.join(known)}", param_hint="--source-class")
     return known[word.lower()]
+
+
+def _require_writable(path: Path | None) -> None:
+    """Refuse an output file that cannot be written while nothing is stored yet."""
+    if path is None:
+        return
+    touched = path if path.exists() else path.parent
+    if path.is_dir() or not touched.exists() or not os.access(touched, os.W_OK):
+        _say(f"{quoted(path)}: this file cannot be written. Give --report another path")
+        raise typer.Exit(73)
 
 
 def _report(reports: list[IngestReport], path: Path | None, *, quiet: bool) -> None:
@@ -278,6 +308,7 @@ def ingest_manifest_(
     quiet: Quiet = False,
 ) -> None:
     """Ingest the VCF files that a table lists."""
+    _require_writable(report)
     with open_workspace(Settings()) as workspace:
         result = ingest_manifest(workspace, file, Progress(quiet=quiet), replace=replace)
     _report(result.reports, report, quiet=quiet)
@@ -311,7 +342,8 @@ def knowledge() -> None:
 
 
 def _not_yet(what: str) -> NoReturn:
-    raise click.UsageError(f"{what} is not in this release")
+    _say(f"{what} is not in this release")
+    raise typer.Exit(2)
 
 
 @subject.command("list")
@@ -344,14 +376,15 @@ def subject_erase(
 
 @app.command()
 def normalize(
-    variants: Annotated[list[str], typer.Argument(help="SPDI or genomic HGVS; - reads one a line from stdin.")],
+    variants: Annotated[list[str], typer.Argument(help="SPDI or HGVS; - reads one a line from stdin.")],
 ) -> None:
     """Print the identity of variants on both builds, one JSON object a line."""
-    placer = open_genome(Settings().reference_dir).placer
+    settings = Settings()
+    identifier = open_genome(settings.reference_dir).identifier(settings)
     for text in variants:
         for variant in sys.stdin if text == "-" else (text,):
             if variant.strip():
-                _print_json(describe(variant.rstrip("\n"), placer))
+                _print_json(describe(variant.rstrip("\n"), identifier))
 
 
 @app.command()
@@ -371,7 +404,7 @@ def query(
     for text in inputs:
         key, equals, value = text.partition("=")
         if not equals:
-            raise click.UsageError(f"{quoted(text)}: write inputs as name=value")
+            raise typer.BadParameter(f"{quoted(text)}: write inputs as name=value")
         pairs.append((key, value))
     dialect = Dialect.REF if ref else Dialect.IG
     asked = read_inputs(definitions[name], pairs, None, dialect, path_subject=None, strict=True, settings=settings)

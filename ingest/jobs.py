@@ -12,6 +12,7 @@ from app.records import Build, SourceClass
 from app.store.runs import PlannedCallSet
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
+from ingest.source import Source
 
 HOMOPLASMIC_ABOVE = 0.99
 """Allele frequency above which a mitochondrial call counts as homoplasmic, unless the caller says otherwise"""
@@ -33,9 +34,9 @@ class SampleJob:
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """One file of calls; ``path`` is ``-`` for standard input."""
+    """One file of calls; ``path`` is ``-`` for standard input, or a file that is open already."""
 
-    path: Path | Literal["-"]
+    path: Path | Literal["-"] | Source
     build: Build
     samples: Sequence[SampleJob]
     keep_filtered: bool = False

@@ -68,8 +68,8 @@ class _Reader(io.RawIOBase):
 
 
 @contextmanager
-def open_source(path: Path | Literal["-"] | None, settings: Settings) -> Iterator[Source]:
-    """Open a regular file, or standard input for ``-`` or None, and hash it.
+def open_source(path: Path | Literal["-"] | Source | None, settings: Settings) -> Iterator[Source]:
+    """Open a regular file, or standard input for ``-`` or None, and hash it; what is open already stays so.
 
     Standard input is copied to an unnamed temporary file in OPERON_HOME, which vanishes with the process.
 
@@ -78,6 +78,9 @@ def open_source(path: Path | Literal["-"] | None, settings: Settings) -> Iterato
         BadFile: the path is a folder, a device, or looks like a URL, or may not be read.
         LimitExceeded: the file is larger than OPERON_VCF_MAX_BYTES.
     """
+    if isinstance(path, Source):
+        yield path
+        return
     if path is None or path == STDIN:
         settings.home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.home) as spool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from app.config import Settings
+from app.store.session import Database
 from ingest.cli import main
+from tests.store_dump import Dump, dump
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,21 +68,23 @@ class CommandLine:
         assert ended.code == 0, ended.err
         return ended
 
-    def start(self, *arguments: str | Path, **settings: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **settings: str
+    ) -> subprocess.Popen[bytes]:
         """Start one command as a process of its own."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OPERON_")}
         return subprocess.Popen(
             [sys.executable, "-m", "ingest.cli", *map(str, arguments)],
             cwd=ROOT,
             env=environment | self._variables(settings),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
 
     def run_apart(self, *arguments: str | Path, **settings: str) -> Ended:
         """Run one command as a process of its own to its end."""
-        process = self.start(*arguments, **settings)
+        process = self.start(*arguments, stdin=subprocess.DEVNULL, **settings)
         assert process.stdout is not None
         assert process.stderr is not None
         with process.stdout as stdout, process.stderr as stderr:
@@ -88,10 +94,10 @@ class CommandLine:
         process.returncode = os.waitstatus_to_exitcode(status)
         return Ended(process.returncode, out, err, used.ru_maxrss * 1024)
 
-    def dump(self) -> list[str]:
-        """Return everything that is in the store, as SQL."""
-        with closing(sqlite3.connect(self.home / "operon.db")) as connection:
-            return list(connection.iterdump())
+    def dump(self) -> Dump:
+        """Return everything that is in the store."""
+        with closing(Database(Settings(home=self.home).store_url)) as database:
+            return dump(database)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows of a statement on the store."""
@@ -103,6 +109,14 @@ class CommandLine:
             "OPERON_HOME": str(self.home),
             **{f"OPERON_{name.upper()}": value for name, value in settings.items()},
         }
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def add_chains(operon: CommandLine, shared: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from app.store.session import Database
-from app.store.tables import metadata
+from app.store.tables import counter, metadata
 
 Dump = dict[str, list[tuple[Any, ...]]]
 """Table to rows in the order of the primary key"""
@@ -26,6 +26,9 @@ def dump(database: Database) -> Dump:
                 tuple(_timeless(table.name, name, value) for name, value in zip(names, row, strict=True))
                 for row in rows
             ]
+    content[counter.name] = [
+        row for row in content[counter.name] if row[1]
+    ]  # a counter that is not there stands at zero
     return content
 
 

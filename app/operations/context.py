@@ -14,10 +14,12 @@ from app.records import Build
 from app.store import migrate
 from app.store.session import Database
 from app.store.version import DataVersion
-from app.variants.identify import Identifier
+from app.variants.identify import NO_TRANSCRIPTS, Identifier
 from app.variants.liftover import Liftover, load_liftover
 from app.variants.placement import Placement, Placer
 from app.variants.reference import FastaReference, ReferenceSequence
+from app.variants.transcript_files import TranscriptFiles
+from app.variants.transcripts import Transcripts
 
 _REMEMBERED_VARIANTS = 65_536
 _BRIEF_BASES = 200_000
@@ -25,26 +27,33 @@ _BRIEF_VARIANTS = 10
 
 
 class Genome:
-    """The loaded sequences and chains, and what places variants by them."""
+    """The loaded sequences, chains and transcripts, and what places variants by them."""
 
     def __init__(
         self,
         references: Mapping[Build, ReferenceSequence],
         liftover: Liftover,
+        transcripts: Transcripts = NO_TRANSCRIPTS,
         *,
         described: Mapping[Build, str] | None = None,
     ) -> None:
         self.references = references
         self.liftover = liftover
+        self.transcripts = transcripts
         self.described = described or dict.fromkeys(Build, "not loaded")
         self.placer = Placer(references, liftover)
 
+    def identifier(self, settings: Settings) -> Identifier:
+        """Return what identifies the variants that users write."""
+        fallback = settings.transcript_version_fallback
+        return Identifier(self.placer, self.transcripts, size=_REMEMBERED_VARIANTS, version_fallback=fallback)
+
 
 def open_genome(directory: Path) -> Genome:
-    """Open the sequences and chains below a folder; what is not there is simply not loaded."""
+    """Open the sequences, chains and transcripts below a folder; what is not there is simply not loaded."""
     references = {build: FastaReference(directory / build.value) for build in Build}
     described = {build: _described(reference) for build, reference in references.items()}
-    return Genome(references, load_liftover(directory), described=described)
+    return Genome(references, load_liftover(directory), TranscriptFiles(directory), described=described)
 
 
 def _described(reference: FastaReference) -> str:
@@ -64,7 +73,7 @@ class OperationContext:
         self.genome = genome
         self.liftover = genome.liftover
         self._version = DataVersion(database)
-        self._identifier: Identifier[Placement] = Identifier(genome.placer, size=_REMEMBERED_VARIANTS)
+        self._identifier = genome.identifier(settings)
 
     @property
     def settings(self) -> Settings:
@@ -93,7 +102,7 @@ class OperationContext:
 
     def identify(self, text: str) -> Placement:
         """Return the identity of a variant that a user wrote; remembered, since clients repeat themselves."""
-        return self._identifier.identify(text)
+        return self._identifier.identify(text).placement
 
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""

@@ -28,7 +28,8 @@ from app.variants.placement import Placement
 Ints = NDArray[np.signedinteger[Any]]
 
 _PAD = 10_000
-"""Bases around a lifted stretch that are read too: a change can be rolled further on one build than on the other"""
+"""Bases around a range whose counterparts are read too: a change can be rolled further on one build than on the other,
+into bases that have no counterpart"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,14 @@ class RangeMatcher:
         if call_set.build in builds:
             return _Search(call_set, contig, start, end, own=True, lifted=None, runs=bin_runs([(start, end)]))
         build = call_set.build.other
-        near = self._liftover.source_intervals(build, contig, start, end)
+        near = self._liftover.source_intervals(build, contig, max(0, start - _PAD), end + _PAD)
         lifted = None
         if call_set.unplaced_on(contig):
             interval = Interval(asked.ref_seq, start, end)
             there = self._lift(build, interval)
             lifted = (there.start, there.end)
             near = sorted([*near, lifted])
-        padded = [(max(0, low - _PAD), high + _PAD) for low, high in near]
-        return _Search(call_set, contig, start, end, own=False, lifted=lifted, runs=bin_runs(padded))
+        return _Search(call_set, contig, start, end, own=False, lifted=lifted, runs=bin_runs(near))
 
     def _lift(self, build: Build, interval: Interval) -> Interval:
         return self._liftover.lift_range(build, interval, self._widen_max).interval
@@ -123,24 +123,41 @@ def _touching(search: _Search, chunks: Chunks, lookups: Lookups) -> list[Segment
     for bin_, chunk in chunks.get((search.call_set.call_set_id, search.contig), ()):
         if not any(first <= bin_ <= last for first, last in search.runs):
             continue
-        ends = chunk.end()
+        # A call that began in an earlier bin was seen there.
+        earliest = 0 if bin_ in firsts else bin_ * BIN
         if search.own:
-            starts = chunk.start
-            hit = _overlaps(starts, ends, search.start, search.end)
+            starts, rows = chunk.start, _rows_within(chunk, search.start, search.end, earliest)
         else:
+            ends = chunk.end()
             starts, other_ends = on_other_build(chunk, ends, search.call_set.build, lookups)
-            hit = _overlaps(starts, other_ends, search.start, search.end) & (starts >= 0)
+            hit = _overlaps(starts, other_ends, search.start, search.end) & (starts >= 0) & (chunk.start >= earliest)
             if search.lifted is not None:
                 nowhere = starts < 0
-                hit |= nowhere & _overlaps(chunk.start, ends, *search.lifted)
+                hit |= nowhere & _overlaps(chunk.start, ends, *search.lifted) & (chunk.start >= earliest)
                 starts = np.where(nowhere, chunk.start, starts)
-        if bin_ not in firsts:
-            # A call that began in an earlier bin was seen there.
-            hit &= chunk.start >= bin_ * BIN
-        rows = np.flatnonzero(hit)
+            rows = np.flatnonzero(hit)
         if len(rows):
             segments.append(Segment(search.call_set, search.contig, chunk, rows, starts[rows]))
     return segments
+
+
+def _rows_within(chunk: CallChunk, low: int, high: int, earliest: int) -> Ints:
+    """Return the rows that touch [low, high) on the native build and start at ``earliest`` or later.
+
+    Starts are sorted: those inside need no look at their ends, and only a long allele can reach in from before.
+    """
+    starts = chunk.start
+    first = int(starts.searchsorted(max(low, earliest)))
+    rows = np.arange(first, max(first, int(starts.searchsorted(high))))
+    span, unchanged = chunk.extent()
+    if span > 1 and earliest < low:
+        before = np.arange(int(starts.searchsorted(max(earliest, low - span + 1))), first)
+        if len(before):
+            reaching = before[chunk.end()[before] > low]
+            rows = np.concatenate((reaching, rows)) if len(reaching) else rows
+    if unchanged:
+        rows = rows[~np.isin(chunk.allele[rows], unchanged)]  # these are calls on the other build only
+    return rows
 
 
 def _overlaps(starts: Ints, ends: Ints, low: int, high: int) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from app.operations.context import OperationContext
 from app.operations.subject_genotype import identified
 from app.store import carriers, counters, subjects, variants
 from app.store.carriers import Shards
+from app.store.session import Session
 
 
 def find_population_specific_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -20,37 +21,52 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
     texts = [text for group in groups for text in group]
     placements = identified(context, texts)
     with context.database.read() as session:
+        totals = counters.values(session)
+        shards = carriers.shards_of(totals)
         known = variants.find(session, placements)
         wanted = sorted({variant_id for found in known for variant_id in found})
-        denominator = counters.value(session, counters.SUBJECTS)
-        countable = len(groups) == 1 and not inputs.include_patient_list and inputs.source_class is None
-        if countable and all(len(found) <= 1 for found in known):
-            totals = carriers.count(session, wanted) if wanted else {}
-            counts = [sum(totals[variant_id] for variant_id in found) for found in known]
-            return parameters(
-                [
-                    counted_parameter(
-                        "variants", "variantItem", text, numerator=count, denominator=denominator, subjects=None
-                    )
-                    for text, count in zip(texts, counts, strict=True)
-                ]
+        items: list[tuple[str, int, list[str] | None]]
+        if _is_count_only(inputs) and all(len(found) <= 1 for found in known):
+            counts = carriers.count(session, wanted, shards=shards) if wanted else {}
+            numbers = [sum(counts[variant_id] for variant_id in found) for found in known]
+            items = [(text, number, None) for text, number in zip(texts, numbers, strict=True)]
+        else:
+            who = carriers.fetch(session, wanted, inputs.source_class, shards=shards) if wanted else {}
+            each = [carriers.union(who[variant_id] for variant_id in found) for found in known]
+            found_items = _items(groups, each)
+            names = _names(session, found_items) if inputs.include_patient_list else None
+            items = [
+                (text, carriers.size(members), _listed(members, names) if names is not None else None)
+                for text, members in found_items
+            ]
+    return parameters(
+        [
+            counted_parameter(
+                "variants",
+                "variantItem",
+                text,
+                numerator=number,
+                denominator=totals.get(counters.SUBJECTS, 0),
+                subjects=named,
             )
-        who = carriers.fetch(session, wanted, inputs.source_class) if wanted else {}
-        each = [carriers.union(who[variant_id] for variant_id in found) for found in known]
-        entries = []
-        for text, members in _items(groups, each):
-            named = subjects.ids_of(session, carriers.ordinals(members)) if inputs.include_patient_list else None
-            entries.append(
-                counted_parameter(
-                    "variants",
-                    "variantItem",
-                    text,
-                    numerator=carriers.size(members),
-                    denominator=denominator,
-                    subjects=named,
-                )
-            )
-    return parameters(entries)
+            for text, number, named in items
+        ]
+    )
+
+
+def _is_count_only(inputs: OperationInputs) -> bool:
+    """Return whether the stored counts answer without a bitmap."""
+    return len(inputs.variants) == 1 and not inputs.include_patient_list and inputs.source_class is None
+
+
+def _names(session: Session, items: list[tuple[str, Shards]]) -> dict[int, str]:
+    """Return the ids of everybody in any item, in one statement."""
+    everyone = carriers.ordinals(carriers.union(members for _, members in items))
+    return subjects.names_of(session, everyone) if everyone else {}
+
+
+def _listed(members: Shards, names: dict[int, str]) -> list[str]:
+    return sorted(names[ordinal] for ordinal in carriers.ordinals(members))
 
 
 def _items(groups: tuple[tuple[str, ...], ...], each: list[Shards]) -> list[tuple[str, Shards]]:

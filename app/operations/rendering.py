@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,7 +15,7 @@ from app.fhir.observation import CallSetFacts, VariantRows, render_phase, render
 from app.formats.genotype import Genotype
 from app.operations.matching import Lookups, Segment
 from app.records import Sex, Zygosity
-from app.store.codec import Allele, CallChunk, Placed
+from app.store.codec import Allele, Placed
 from app.variants.accessions import MT, X, Y, accession, is_par
 from app.variants.spdi import reverse_complement
 
@@ -28,6 +29,7 @@ def resources(segments: Sequence[Segment], lookups: Lookups, *, phasing: bool, m
         TooCostly: there are more phase relations than the limit.
     """
     rows = [_rows(segment, lookups) for segment in segments]
+    _number_repeated(rows)
     rendered = [render_variants(_facts(segment), row) for segment, row in zip(segments, rows, strict=True)]
     if _in_order(segments):
         out = [text for texts in rendered for text in texts]
@@ -48,7 +50,7 @@ def _in_order(segments: Sequence[Segment]) -> bool:
     starts = [segment.starts for segment in segments]
     if any(before[-1] >= after[0] for before, after in pairwise(starts)):
         return False
-    return all(bool((np.diff(column) >= 0).all()) for column in starts)
+    return all(bool((np.diff(column) > 0).all()) for column in starts)
 
 
 def _facts(segment: Segment) -> CallSetFacts:
@@ -75,7 +77,7 @@ def _rows(segment: Segment, lookups: Lookups) -> VariantRows:
         for start, code in zip(starts, codes, strict=True)
     ]
     return VariantRows(
-        ids=_distinct(ids, chunk, segment),
+        ids=ids,
         states=_states(segment, starts),
         spdis=[f"{here}{start}:{changes[code]}" for start, code in zip(starts, codes, strict=True)],
         other_spdis=_on_other_build(segment, lookups, starts, [alleles[code] for code in codes]),
@@ -120,16 +122,17 @@ def _tag(ref: str, alt: str) -> str:
     return blake2b(f"{ref}>{alt}".encode(), digest_size=5).hexdigest()
 
 
-def _distinct(ids: list[str], chunk: CallChunk, segment: Segment) -> list[str]:
-    """Return the ids with a number added where a source states the same allele at the same place twice."""
+def _number_repeated(rows: Sequence[VariantRows]) -> None:
+    """Add a number to the ids of calls that repeat an allele at its place; any question meets them in one order."""
+    ids = [id_ for row in rows for id_ in row.ids]
     if len(set(ids)) == len(ids):
-        return ids
-    same = (np.diff(chunk.start) == 0) & (np.diff(chunk.allele.astype(np.int64)) == 0)
-    earlier = np.zeros(len(chunk), dtype=np.int64)
-    for row in (np.flatnonzero(same) + 1).tolist():
-        earlier[row] = earlier[row - 1] + 1
-    numbers = earlier[segment.rows].tolist()
-    return [id_ if number == 0 else f"{id_}.{number + 1}" for id_, number in zip(ids, numbers, strict=True)]
+        return
+    seen: Counter[str] = Counter()
+    for row in rows:
+        for at, id_ in enumerate(row.ids):
+            seen[id_] += 1
+            if seen[id_] > 1:
+                row.ids[at] = f"{id_}.{seen[id_]}"
 
 
 def _states(segment: Segment, starts: Sequence[int]) -> list[Zygosity]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.errors import SubjectNotFound
-from app.store import counters, studies, subjects
+from app.store import counters, runs, studies, subjects
 from app.store.session import Database
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
@@ -46,16 +46,22 @@ def declare_studies(database: Database, planned: Sequence[tuple[Subject, StudyFa
 
 
 def erase_subject(database: Database, subject_id: str) -> None:
-    """Remove every trace of a subject in one transaction.
+    """Remove every trace of a subject, all that is visible in one transaction.
+
+    Unfinished runs that would add calls of the subject are discarded first.
 
     Raises:
         SubjectNotFound: there is no such subject.
     """
+    planned = [run for run in runs.unfinished(database) if subject_id in {e.subject.subject_id for e in run.plan}]
+    for run in reversed(planned):
+        runs.discard(database, run)
     with database.write() as session:
         known = subjects.find(session, [subject_id])
-        if subject_id not in known:
+        if subject_id in known:
+            studies.erase_subject(session, known[subject_id].ordinal)
+        elif not planned:
             raise SubjectNotFound(subject_id)
-        studies.erase_subject(session, known[subject_id].ordinal)
     database.vacuum()
 
 

@@ -7,7 +7,7 @@ on a page that it shares with its neighbours (``carrier_page``), one with many h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 
 import numpy as np
@@ -25,8 +25,13 @@ Shards = dict[int, BitMap]
 """Members by shard"""
 
 
-def fetch(session: Session, variant_ids: Sequence[int], source_class: SourceClass | None) -> dict[int, Shards]:
-    """Return the carriers of variants, in three statements at the most."""
+def fetch(
+    session: Session, variant_ids: Sequence[int], source_class: SourceClass | None, *, shards: int | None = None
+) -> dict[int, Shards]:
+    """Return the carriers of variants, in two statements at the most.
+
+    ``shards`` is the number of shards, if the caller knows it (``shards_of``).
+    """
     detail = ", detail" if source_class is not None else ""
     rows = session.run(
         f"select variant_id, shard, members{detail} from carrier where variant_id {session.in_ints('ids')}",
@@ -36,30 +41,56 @@ def fetch(session: Session, variant_ids: Sequence[int], source_class: SourceClas
     for variant_id, shard, members, *rest in rows:
         bits = bitmaps.members_of_class(members, rest[0], source_class) if rest else bitmaps.unpack(members)
         found[variant_id][shard] = bits
-    for shard, (variant, kind, member) in _pages_beside(session, {i: set(shards) for i, shards in found.items()}):
-        wanted = np.isin(variant, variant_ids)
-        if source_class is not None:
-            wanted &= kind >> 4 == source_class
-        for variant_id in np.unique(variant[wanted]).tolist():
-            found[variant_id][shard] = BitMap(member[wanted & (variant == variant_id)].astype(np.uint32))
+    for variant_id, shard, kind, member in _on_pages(session, {i: len(at) for i, at in found.items()}, shards):
+        chosen = member if source_class is None else member[kind >> 4 == source_class]
+        if len(chosen):
+            found[variant_id][shard] = BitMap(chosen.astype(np.uint32))
     return found
 
 
-def count(session: Session, variant_ids: Sequence[int]) -> dict[int, int]:
+def count(session: Session, variant_ids: Sequence[int], *, shards: int | None = None) -> dict[int, int]:
     """Return the exact number of carriers of each variant, without reading a bitmap."""
     rows = session.run(
-        f"select variant_id, shard, n from carrier where variant_id {session.in_ints('ids')}",
+        f"select variant_id, count(*), sum(n) from carrier where variant_id {session.in_ints('ids')}"
+        " group by variant_id",
         {"ids": session.int_list(variant_ids)},
     )
     totals = dict.fromkeys(variant_ids, 0)
-    seen: dict[int, set[int]] = {variant_id: set() for variant_id in variant_ids}
-    for variant_id, shard, n in rows:
-        totals[variant_id] += n
-        seen[variant_id].add(shard)
-    for _, (variant, _, member) in _pages_beside(session, seen):
-        for variant_id in np.intersect1d(variant, variant_ids).tolist():
-            totals[variant_id] += len(np.unique(member[variant == variant_id]))
+    in_rows = dict.fromkeys(variant_ids, 0)
+    for variant_id, found, n in rows:
+        totals[variant_id] = int(n)
+        in_rows[variant_id] = found
+    for variant_id, _, _, member in _on_pages(session, in_rows, shards):
+        totals[variant_id] += 1 + int(np.count_nonzero(np.diff(member)))  # a member may be there with several kinds
     return totals
+
+
+def shards_of(totals: Mapping[str, int]) -> int:
+    """Return the number of shards from the counters."""
+    return bitmaps.shard_of(max(0, totals.get(counters.SUBJECT_ORDINAL, 0) - 1)) + 1
+
+
+def _on_pages(
+    session: Session, in_rows: Mapping[int, int], shards: int | None
+) -> Iterator[tuple[int, int, Column, Column]]:
+    """Walk (variant, shard, kinds, members) of the page entries of variants that have not a row in every shard."""
+    known = shards_of(counters.values(session)) if shards is None else shards
+    asked: dict[int, list[int]] = {}
+    for variant_id, found in in_rows.items():
+        if found < known:
+            asked.setdefault(variant_id >> PAGE_BITS, []).append(variant_id)
+    if not asked:
+        return
+    rows = session.run(
+        f"select page, shard, data from carrier_page where page {session.in_ints('pages')}",
+        {"pages": session.int_list(list(asked))},
+    )
+    for page, shard, data in rows:
+        variant, kind, member = bitmaps.unpack_page(page, data)
+        for variant_id in asked[page]:
+            low, high = variant.searchsorted((variant_id, variant_id + 1)).tolist()
+            if low < high:
+                yield variant_id, shard, kind[low:high], member[low:high]
 
 
 def carried_from(session: Session, first: int) -> set[int]:
@@ -72,17 +103,13 @@ def carried_from(session: Session, first: int) -> set[int]:
     return {variant_id for variant_id in ids if variant_id >= first}
 
 
-def _pages_beside(session: Session, seen: Mapping[int, set[int]]) -> list[tuple[int, tuple[Column, Column, Column]]]:
-    """Return (shard, entries) of the pages of variants that do not have a row in every shard."""
-    shards = bitmaps.shard_of(max(0, counters.value(session, counters.SUBJECT_ORDINAL) - 1)) + 1
-    pages = sorted({variant_id >> PAGE_BITS for variant_id, found in seen.items() if len(found) < shards})
-    if not pages:
-        return []
-    rows = session.run(
-        f"select page, shard, data from carrier_page where page {session.in_ints('pages')}",
-        {"pages": session.int_list(pages)},
-    )
-    return [(shard, bitmaps.unpack_page(page, data)) for page, shard, data in rows]
+def waiting_from(session: Session, first: int) -> set[int]:
+    """Return the ids of the variants numbered from ``first`` that unfinished runs will add carriers to."""
+    found: set[int] = set()
+    for (data,) in session.run("select data from carrier_delta"):
+        variant, _, _ = bitmaps.unpack_delta(data)
+        found.update(variant[variant >= first].tolist())
+    return found
 
 
 def union(sets: Iterable[Shards]) -> Shards:
@@ -252,6 +279,47 @@ def _write_pages(
     session.insert_rows("carrier_page", _PAGE, fresh)
     session.run_many("update carrier_page set data = ? where page = ? and shard = ?", changed)
     session.run_many("delete from carrier_page where page = ? and shard = ?", emptied)
+
+
+def withdraw(session: Session, variant: Column, ordinal: Column, kind: Column) -> None:
+    """Remove carriers, given as parallel columns; what is not there needs no removing."""
+    shard, member = ordinal >> SHARD_BITS, ordinal & bitmaps.LOW
+    for number in np.unique(shard).tolist():
+        chosen = shard == number
+        _withdraw_shard(session, number, variant[chosen], kind[chosen], member[chosen])
+
+
+def _withdraw_shard(session: Session, shard: int, variant: Column, kind: Column, member: Column) -> None:
+    rows = session.run(
+        f"select variant_id, members, detail from carrier where shard = :shard and variant_id {session.in_ints('ids')}",
+        {"shard": shard, "ids": session.int_list(np.unique(variant).tolist())},
+    )
+    stored = {variant_id: (members, detail) for variant_id, members, detail in rows}
+    in_rows = np.isin(variant, list(stored))
+    changed, emptied = [], []
+    for variant_id, gone in _by_kind(variant, kind, member, in_rows):
+        kinds = bitmaps.unpack_detail(*stored[variant_id])
+        kinds = {known: bits - gone.get(known, BitMap()) for known, bits in kinds.items()}
+        kinds = {known: bits for known, bits in kinds.items() if bits}
+        if kinds:
+            changed.append((*_pack(kinds), variant_id, shard))
+        else:
+            emptied.append((variant_id, shard))
+    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
+    session.run_many("delete from carrier where variant_id = ? and shard = ?", emptied)
+    variant, kind, member = variant[~in_rows], kind[~in_rows], member[~in_rows]
+    pages = _read_pages(session, shard, np.unique(variant >> PAGE_BITS).tolist())
+    if pages:
+        entries = [np.concatenate(column) for column in zip(*pages.values(), strict=True)]
+        kept = ~np.isin(_joint(*entries), _joint(variant, kind, member))
+        left = _distinct(*(column[kept] for column in entries))
+        _write_pages(session, shard, sorted(pages), set(pages), left)
+
+
+def _joint(variant: Column, kind: Column, member: Column) -> Column:
+    """Return one number for each entry of a shard."""
+    joint: Column = (((variant << 8) | kind) << SHARD_BITS) | member
+    return joint
 
 
 def reset(session: Session, ordinal: int, remaining: Mapping[int, set[int]]) -> None:

@@ -11,16 +11,17 @@ Positions are zero-based, half-open, on the call set's own build.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, overload
+from threading import local
+from typing import Any, cast, overload
 
 import numpy as np
 import orjson
+import zstandard
 from numpy.typing import NDArray
 
 from app.formats.genotype import Genotype
@@ -37,6 +38,24 @@ SNV_CODE = {alleles: code for code, alleles in enumerate(SNV_ALLELES)}
 Ints = NDArray[np.signedinteger[Any]]
 
 
+_context = local()
+
+
+def _pack(body: bytes) -> bytes:
+    """Compress with a context of this thread: making one costs more than compressing a chunk."""
+    if not hasattr(_context, "compressor"):
+        _context.compressor = zstandard.ZstdCompressor(level=3)
+    packed: bytes = _context.compressor.compress(body)
+    return packed
+
+
+def _unpack(packed: memoryview) -> bytes:
+    if not hasattr(_context, "decompressor"):
+        _context.decompressor = zstandard.ZstdDecompressor()
+    body: bytes = _context.decompressor.decompress(packed)
+    return body
+
+
 class Placed(IntEnum):
     """How a call's interval on the other build follows from the native one."""
 
@@ -51,7 +70,11 @@ class Placed(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allele:
-    """A reported REF/ALT pair with the extent of its roll; the rest is derived."""
+    """A REF/ALT pair as reported with the extent of its roll; the rest is derived.
+
+    Where both are the same base, the call is none on its own build: it follows for the other one, whose reference base
+    differs (``ingest.recomputed``).
+    """
 
     ref: str
     alt: str
@@ -64,8 +87,10 @@ class Allele:
     """Reported position minus contextual start."""
 
     def __post_init__(self) -> None:
-        prefix, trimmed_deleted, trimmed_inserted = trim(0, self.ref, self.alt)
-        deleted, inserted = contextual(trimmed_deleted, trimmed_inserted, self.left, self.right)
+        prefix, deleted, inserted = 0, self.ref, self.alt
+        if deleted != inserted:
+            prefix, deleted, inserted = trim(0, deleted, inserted)
+            deleted, inserted = contextual(deleted, inserted, self.left, self.right)
         object.__setattr__(self, "deleted", deleted)
         object.__setattr__(self, "inserted", inserted)
         object.__setattr__(self, "anchor", self.left - prefix)
@@ -130,6 +155,17 @@ class CallChunk:
         """Return the chunk without the optional columns in which no call has a value."""
         absent: dict[str, Any] = {name: None for name in _OPTIONAL if _is_absent(name, getattr(self, name))}
         return replace(self, **absent)
+
+    def extent(self) -> tuple[int, list[int]]:
+        """Return the longest contextual interval, and the codes of alleles that are no change on the native build."""
+        longest, unchanged = 1, []
+        entries = self.alleles.entries if isinstance(self.alleles, _Alleles) else [_entry(a) for a in self.alleles]
+        for code, entry in enumerate(entries):
+            if type(entry) is not int:
+                longest = max(longest, entry[5])
+                if entry[0] == entry[1]:
+                    unchanged.append(code)
+        return longest, unchanged
 
     def end(self) -> Ints:
         """Return the contextual ends on the native build."""
@@ -211,6 +247,35 @@ def _is_absent(name: str, values: NDArray[Any] | None) -> bool:
     return bool(np.isnan(values).all() if name == "frequency" else (values == _ABSENT[name]).all())
 
 
+def is_same(one: CallChunk, other: CallChunk) -> bool:
+    """Return whether two chunks hold the same calls in the same order, however their dictionaries are numbered."""
+    if len(one) != len(other) or not (
+        np.array_equal(one.start, other.start) and np.array_equal(one.variant, other.variant)
+    ):
+        return False
+    for codes, entries in (("allele", "alleles"), ("placement", "placements"), ("genotype", "genotypes")):
+        left, right = (_looked_up(getattr(chunk, codes), getattr(chunk, entries)) for chunk in (one, other))
+        if left != right:
+            return False
+    for name in (*_DEPTHS, "frequency", "phase_set"):
+        ours, theirs = getattr(one, name), getattr(other, name)
+        if _is_absent(name, ours) and _is_absent(name, theirs):
+            continue
+        if ours is None or theirs is None or not np.array_equal(ours, theirs, equal_nan=name == "frequency"):
+            return False
+    return _filter_names(one) == _filter_names(other)
+
+
+def _looked_up(codes: Ints, entries: Sequence[Any]) -> list[Any]:
+    used, which = np.unique(codes, return_inverse=True)
+    values = [entries[code] for code in used.tolist()]
+    return [values[at] for at in which.tolist()]
+
+
+def _filter_names(chunk: CallChunk) -> list[str] | None:
+    return None if _is_absent("filter", chunk.filter) else _looked_up(cast("Ints", chunk.filter), chunk.filters)
+
+
 def encode(chunk: CallChunk) -> bytes:
     """Serialize a chunk; calls must be sorted by start, dictionaries may hold entries that no call uses."""
     n = len(chunk)
@@ -230,7 +295,7 @@ def encode(chunk: CallChunk) -> bytes:
         "n": n,
         "s": int(chunk.start[0]),
         "v": int(chunk.variant[0]),
-        "a": [_allele_entry(chunk.alleles[i]) for i in alleles],
+        "a": [_entry(chunk.alleles[i]) for i in alleles],
         "p": [[p.placed, p.status, p.offset] for p in (chunk.placements[i] for i in placements)],
         "g": [[g.text, g.allele, g.zygosity, int(g.phased)] for g in (chunk.genotypes[i] for i in genotypes)],
     }
@@ -247,7 +312,7 @@ def encode(chunk: CallChunk) -> bytes:
     packed = [(name, *_column(values)) for name, values in columns]
     head["c"] = [[name, kind] for name, kind, _ in packed]
     body = orjson.dumps(head)
-    return _HEAD.pack(_VERSION, len(body)) + zlib.compress(body + b"".join(data for _, _, data in packed), 1)
+    return _HEAD.pack(_VERSION, len(body)) + _pack(body + b"".join(data for _, _, data in packed))
 
 
 def decode(data: bytes) -> CallChunk:
@@ -259,7 +324,7 @@ def decode(data: bytes) -> CallChunk:
     version, head_length = _HEAD.unpack_from(data)
     if version != _VERSION:
         raise ValueError(f"call chunk of unknown version {version}")
-    body = zlib.decompress(memoryview(data)[5:])
+    body = _unpack(memoryview(data)[5:])
     head = orjson.loads(body[:head_length])
     n = head["n"]
     columns: dict[str, NDArray[Any]] = {}
@@ -289,7 +354,7 @@ def _used(codes: NDArray[Any]) -> tuple[list[int], NDArray[Any]]:
     return used.tolist(), renumbered
 
 
-def _allele_entry(allele: Allele) -> int | list[Any]:
+def _entry(allele: Allele) -> int | list[Any]:
     code = SNV_CODE.get((allele.ref, allele.alt))
     if code is not None and allele.justified:
         return code

@@ -15,6 +15,8 @@ VARIANT = "variant"
 VARIANTS = "variants"
 RUN = "ingest_run"
 DATA_VERSION = "data_version"
+CHAINS = "chains"
+"""Not a count: it stands for the chain files that the calls were placed with when they were placed anew last"""
 
 
 def allocate(session: Session, name: str, n: int) -> int:
@@ -39,7 +41,6 @@ def give_back(session: Session, name: str, numbers: Container[int]) -> None:
         free -= 1
     if free < taken:
         add(session, name, free - taken)
-        session.run("delete from counter where name = :name and value = 0 returning 1", {"name": name})
 
 
 def value(session: Session, name: str) -> int:

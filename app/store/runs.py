@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from app.errors import InvalidInput
-from app.records import Sex, SourceClass
+from app.records import SourceClass
 from app.store import bitmaps, carriers, counters, studies, subjects, variants
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
@@ -41,26 +41,22 @@ class PlannedCallSet:
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form kept in the ledger."""
-        subject, study = self.subject, self.study
         return {
-            "subject": [
-                subject.subject_id, subject.sex, subject.birth_date, subject.identifiers, subject.ordinal,
-            ],
-            "study": study.to_json(),
+            "subject": self.subject.to_json(),
+            "study": self.study.to_json(),
             "class": int(self.source_class),
             "sample": self.sample,
             "phased_contigs": self.phased_contigs,
             "source": self.source,
             "id": self.call_set_id,
             "uid": self.uid,
-        }  # fmt: skip
+        }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> PlannedCallSet:
         """Read the JSON form back."""
-        subject_id, sex, birth_date, identifiers, ordinal = data["subject"]
         return PlannedCallSet(
-            Subject(subject_id, Sex(sex), birth_date, tuple((system, value) for system, value in identifiers), ordinal),
+            Subject.from_json(data["subject"]),
             StudyFacts.from_json(data["study"]),
             SourceClass(data["class"]),
             data["sample"],
@@ -133,10 +129,8 @@ def _find(session: Session, source: Source, key: str) -> Run | None:
 
 def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], *, again: bool) -> Run:
     known = subjects.find(session, sorted({w.subject.subject_id for w in wanted}))
-    ordinals = _reserved(session)
-    unknown = {w.subject.subject_id: None for w in wanted if w.subject.subject_id not in {**known, **ordinals}}
-    first_ordinal = counters.allocate(session, counters.SUBJECT_ORDINAL, len(unknown)) if unknown else 0
-    ordinals |= {subject_id: first_ordinal + n for n, subject_id in enumerate(unknown)}
+    ids = [w.subject.subject_id for w in wanted if w.subject.subject_id not in known]
+    ordinals = subjects.allocate(session, ids) if ids else {}
     first_call_set = counters.allocate(session, counters.CALL_SET, len(wanted))
     plan = []
     for n, call_set in enumerate(wanted):
@@ -161,15 +155,6 @@ def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], *
         )],
     )  # fmt: skip
     return Run(run_id, source, plan, first_variant_id=first_variant, progress={})
-
-
-def _reserved(session: Session) -> dict[str, int]:
-    """Return the ordinals of the new subjects that unfinished runs will add."""
-    found: dict[str, int] = {}
-    for (plan,) in session.run("select plan from ingest_run where state <> 'done'"):
-        for entry in map(PlannedCallSet.from_json, orjson.loads(plan)):
-            found[entry.subject.subject_id] = entry.subject.ordinal
-    return found
 
 
 def _refuse_stored(session: Session, source: Source, plan: Sequence[PlannedCallSet]) -> None:
@@ -275,13 +260,6 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
 def _store_subjects(session: Session, planned: Sequence[Subject]) -> None:
     by_id = {subject.subject_id: subject for subject in planned}
     known = subjects.find(session, list(by_id))
-    for subject_id, subject in by_id.items():
-        if subject_id in known and known[subject_id].ordinal != subject.ordinal:
-            # Another run added the subject while this one was interrupted: its stored calls carry the wrong bit.
-            raise InvalidInput(
-                f"subject {subject_id} was added by another ingest in the meantime;"
-                " discard the unfinished run and start again"
-            )
     subjects.insert(session, [subject for subject_id, subject in by_id.items() if subject_id not in known])
 
 
@@ -320,18 +298,11 @@ def discard(database: Database, run: Run) -> None:
             session.run("delete from call_chunk where shard = :shard and call_set_id = :id returning 1", parameters)
         session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
         session.run("delete from ingest_run where id = :run returning 1", {"run": run.run_id})
-        kept = carriers.carried_from(session, run.first_variant_id) | _waiting_from(session, run.first_variant_id)
+        kept = carriers.carried_from(session, run.first_variant_id) | carriers.waiting_from(
+            session, run.first_variant_id
+        )
         variants.delete_from(session, run.first_variant_id, keep=kept)
         _give_back(session, run)
-
-
-def _waiting_from(session: Session, first: int) -> set[int]:
-    """Return the ids of the variants numbered from ``first`` that other unfinished runs carry."""
-    found: set[int] = set()
-    for (data,) in session.run("select data from carrier_delta"):
-        variant, _, _ = bitmaps.unpack_delta(data)
-        found.update(variant[variant >= first].tolist())
-    return found
 
 
 def _give_back(session: Session, run: Run) -> None:
@@ -342,7 +313,7 @@ def _give_back(session: Session, run: Run) -> None:
         taken = counters.value(session, counters.VARIANT)
         counters.give_back(session, counters.VARIANT, range(run.first_variant_id, taken))
     known = subjects.find(session, [entry.subject.subject_id for entry in run.plan])
-    shared = {**known, **_reserved(session)}
+    shared = {**known, **subjects.reserved(session)}
     ordinals = {entry.subject.ordinal for entry in run.plan if entry.subject.subject_id not in shared}
     counters.give_back(session, counters.SUBJECT_ORDINAL, ordinals)
     counters.give_back(session, counters.CALL_SET, {entry.call_set_id for entry in run.plan})

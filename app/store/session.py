@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Engine, NullPool, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -50,33 +51,57 @@ class Database:
         except ModuleNotFoundError as error:
             raise Misconfigured(f"the database needs a driver that is not installed: {error.name}") from error
         self.errors = (DBAPIError, self.writer.dialect.loaded_dbapi.Error)
+        self._idle: deque[PoolProxiedConnection] = deque()
 
     def _engine(self, *, readonly: bool) -> Engine:
         if self.is_sqlite:
-            engine = create_engine(self.url, connect_args={"check_same_thread": False, "timeout": 5.0})
+            arguments = {"check_same_thread": False, "timeout": 5.0}
+            engine = create_engine(self.url, connect_args=arguments, poolclass=NullPool if readonly else None)
             event.listen(engine, "connect", _sqlite_reader if readonly else _sqlite_writer)
             return engine
         if not readonly:
             return create_engine(self.url, pool_pre_ping=True)
         limits = f"-c statement_timeout={self._time_limit} -c default_transaction_read_only=on"
         return create_engine(
-            self.url, pool_pre_ping=True, isolation_level="REPEATABLE READ", connect_args={"options": limits}
+            self.url, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args={"options": limits}
         )
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Yield a session for reading; every statement of one block sees the same state.
 
+        Connections wait in a list of our own, ready to use: taking one through the engine costs as much as an answer.
+
         Raises:
             Unavailable: the database cannot be reached, or gave up.
         """
+        connection = None
         try:
-            with self.reader.connect() as connection:
-                if self.is_sqlite:
-                    connection.exec_driver_sql("begin")
-                yield Session(connection, is_sqlite=self.is_sqlite)
+            connection = self._take_idle() or self.reader.raw_connection()
+            driver: Any = connection.driver_connection
+            if self.is_sqlite:
+                driver.execute("begin")
+            yield Session(driver, is_sqlite=self.is_sqlite)
+            driver.rollback()
+            self._idle.append(connection)
+            connection = None
         except self.errors as error:
-            raise Unavailable(_reason(error)) from error
+            # The other idle ones may be as dead as this one, for example after a restart of the server.
+            self._drop_idle()
+            raise unavailable(error) from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _take_idle(self) -> PoolProxiedConnection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asking first would leave time for another thread to take the last one
+            return None
+
+    def _drop_idle(self) -> None:
+        while (connection := self._take_idle()) is not None:
+            connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -91,12 +116,12 @@ class Database:
                 connection.begin()  # statements go to the driver directly and would not begin one
                 if self.is_sqlite:
                     connection.exec_driver_sql("begin immediate")
-                yield Session(connection, is_sqlite=self.is_sqlite)
+                yield Session(connection.connection.driver_connection, is_sqlite=self.is_sqlite)
                 connection.commit()
         except self.errors as error:
             if "database is locked" in str(error):
                 raise Busy("the database is locked by another program") from error
-            raise Unavailable(_reason(error)) from error
+            raise unavailable(error) from error
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:
@@ -132,7 +157,8 @@ class Database:
                 connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection."""
+        self._drop_idle()
         self.reader.dispose()
         self.writer.dispose()
 
@@ -140,16 +166,16 @@ class Database:
 class Session:
     """One transaction: portable statements on a connection."""
 
-    __slots__ = ("connection", "is_sqlite")
+    __slots__ = ("driver", "is_sqlite")
 
-    def __init__(self, connection: Connection, *, is_sqlite: bool) -> None:
-        self.connection = connection
+    def __init__(self, driver: Any, *, is_sqlite: bool) -> None:
+        self.driver = driver
         self.is_sqlite = is_sqlite
 
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement in the ``:name`` style on the driver and return its rows."""
         # The driver's own cursor: wrapping each result would cost as much as the look-up behind it.
-        cursor = self.connection.connection.cursor()
+        cursor = self.driver.cursor()
         try:
             cursor.execute(self._sql(sql), parameters or {})
             return cast("list[tuple[Any, ...]]", cursor.fetchall())
@@ -159,32 +185,34 @@ class Session:
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement with ``?`` marks for many rows."""
         if rows:
-            self.connection.connection.cursor().executemany(self._sql(sql), rows)
+            self.driver.cursor().executemany(self._sql(sql), rows)
 
     def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert many rows as fast as the driver can (executemany, or COPY on PostgreSQL)."""
         names = ", ".join(columns)
         if self.is_sqlite:
-            _insert_sqlite(self.connection.connection.cursor(), table, names, len(columns), rows)
+            _insert_sqlite(self.driver.cursor(), table, names, len(columns), rows)
             return
-        driver: Any = self.connection.connection.driver_connection
+        driver: Any = self.driver
         with driver.cursor() as cursor, cursor.copy(f"copy {table} ({names}) from stdin") as copy:
             for row in rows:
                 copy.write_row(row)
 
-    def integer_rows(self, names: Sequence[str], columns: Sequence[Sequence[int]]) -> tuple[str, dict[str, Any]]:
+    def integer_rows(
+        self, names: Sequence[str], columns: Sequence[Sequence[int]], *, name: str = ""
+    ) -> tuple[str, dict[str, Any]]:
         """Return parallel integer columns as a table expression with an ``i`` column, and the parameters it reads.
 
-        The expression is of one statement for any number of rows.
+        The expression is of one statement for any number of rows; ``name`` tells several of one statement apart.
         """
         if self.is_sqlite:
-            picks = ", ".join(f"value ->> {at} as {name}" for at, name in enumerate(names))
-            rows = [list(row) for row in zip(*columns, strict=True)]
-            return f"(select key as i, {picks} from json_each(:_rows))", {"_rows": orjson.dumps(rows).decode()}
-        arrays = ", ".join(f"cast(:_{name} as bigint[])" for name in names)
+            picks = ", ".join(f"value ->> {at} as {column}" for at, column in enumerate(names))
+            rows = orjson.dumps([list(row) for row in zip(*columns, strict=True)]).decode()
+            return f"(select key as i, {picks} from json_each(:_rows{name}))", {f"_rows{name}": rows}
+        arrays = ", ".join(f"cast(:_{column}{name} as bigint[])" for column in names)
         picks = ", ".join(names)
         sql = f"(select o - 1 as i, {picks} from unnest({arrays}) with ordinality as _u({picks}, o))"
-        return sql, {f"_{name}": list(column) for name, column in zip(names, columns, strict=True)}
+        return sql, {f"_{column}{name}": list(values) for column, values in zip(names, columns, strict=True)}
 
     def _sql(self, sql: str) -> str:
         """Return a statement in the paramstyle of the driver."""
@@ -254,8 +282,8 @@ def _for_psycopg(sql: str) -> str:
     return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).replace("?", "%s")
 
 
-def _reason(error: Exception) -> str:
+def unavailable(error: Exception) -> Unavailable:
     """Return what the driver said, without the statement and its parameters (they can hold patient data)."""
     origin = getattr(error, "orig", error)
     first = str(origin).strip().splitlines()
-    return f"the database is not available: {first[0] if first else type(origin).__name__}"
+    return Unavailable(f"the database is not available: {first[0] if first else type(origin).__name__}")

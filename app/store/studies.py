@@ -146,10 +146,11 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
 def drop_uncarried(session: Session, ids: set[int]) -> None:
     """Remove those of some variants that nobody carries any more: a rare one alone can tell who was here.
 
-    While another ingest is unfinished they stay, since its calls may refer to them.
+    Those that an unfinished run will add carriers to stay.
     """
-    if ids and not session.run("select 1 from ingest_run where state <> 'done' limit 1"):
-        counts = carriers.count(session, sorted(ids))
+    if ids:
+        waiting = carriers.waiting_from(session, min(ids))
+        counts = carriers.count(session, sorted(ids - waiting))
         variants.delete(session, [variant_id for variant_id, n in counts.items() if not n])
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
 
 from app.errors import BadFile, InvalidInput
 from app.records import Sex
@@ -24,6 +27,25 @@ class Subject:
     birth_date: str | None = None
     identifiers: tuple[Identifier, ...] = ()
     ordinal: int = -1
+
+    def to_json(self) -> list[Any]:
+        """Return the JSON form kept in the plan of a run."""
+        return [self.subject_id, self.sex, self.birth_date, self.identifiers, self.ordinal]
+
+    @staticmethod
+    def from_json(data: Sequence[Any]) -> Subject:
+        """Read the JSON form back."""
+        subject_id, sex, birth_date, identifiers, ordinal = data
+        return Subject(
+            subject_id, Sex(sex), birth_date, tuple((system, value) for system, value in identifiers), ordinal
+        )
+
+
+def reserved(session: Session) -> dict[str, int]:
+    """Return the ordinals that unfinished runs took for their new subjects: whoever adds one of these uses them."""
+    plans = session.run("select plan from ingest_run where state <> 'done'")
+    planned = [Subject.from_json(entry["subject"]) for (plan,) in plans for entry in orjson.loads(plan)]
+    return {subject.subject_id: subject.ordinal for subject in planned}
 
 
 def find(session: Session, subject_ids: Iterable[str]) -> dict[str, Subject]:
@@ -56,8 +78,23 @@ def ids_of(session: Session, ordinals: Sequence[int]) -> list[str]:
     """Return the ids of subjects by ordinal, sorted, in one statement."""
     if not ordinals:
         return []
-    sql = f"select subject_id from subject where ordinal {session.in_ints('ordinals')}"
-    return sorted(row[0] for row in session.run(sql, {"ordinals": session.int_list(ordinals)}))
+    return sorted(names_of(session, ordinals).values())
+
+
+def names_of(session: Session, ordinals: Sequence[int]) -> dict[int, str]:
+    """Return the ids of subjects by ordinal, in one statement."""
+    sql = f"select ordinal, subject_id from subject where ordinal {session.in_ints('ordinals')}"
+    return dict(session.run(sql, {"ordinals": session.int_list(ordinals)}))
+
+
+def allocate(session: Session, subject_ids: Iterable[str]) -> dict[str, int]:
+    """Return the ordinals of subjects that the store does not know."""
+    ordinals = reserved(session)
+    unknown = [subject_id for subject_id in dict.fromkeys(subject_ids) if subject_id not in ordinals]
+    if unknown:
+        first = counters.allocate(session, counters.SUBJECT_ORDINAL, len(unknown))
+        ordinals |= {subject_id: first + n for n, subject_id in enumerate(unknown)}
+    return ordinals
 
 
 def insert(session: Session, subjects: Sequence[Subject]) -> None:
@@ -118,8 +155,8 @@ def store(session: Session, given: Sequence[Subject], source: str) -> tuple[int,
         _identify(session, [(after.ordinal, i) for i in after.identifiers if i not in before.identifiers])
     fresh = [subject for subject_id, subject in wanted.items() if subject_id not in known]
     if fresh:
-        first = counters.allocate(session, counters.SUBJECT_ORDINAL, len(fresh))
-        insert(session, [replace(subject, ordinal=first + n) for n, subject in enumerate(fresh)])
+        ordinals = allocate(session, [subject.subject_id for subject in fresh])
+        insert(session, [replace(subject, ordinal=ordinals[subject.subject_id]) for subject in fresh])
     if fresh or changed:
         counters.add(session, counters.DATA_VERSION, 1)
     return len(fresh), len(changed)

@@ -64,18 +64,12 @@ def resolve(session: Session, columns: VariantColumns, rows: NDArray[np.intp]) -
 
     Must run inside the writer's transaction, under ``Database.sole_writer``.
     """
-    ids = np.full(len(columns.start38), -1, dtype=np.int64)
-    on38 = columns.start38 >= 0
-    start = np.where(on38, columns.start38, columns.start37)
-    for placed in (True, False):
-        asked = rows[on38[rows] == placed]
-        if len(asked):
-            _find_known(session, columns, start, asked, ids=ids, on38=placed)
+    ids = known(session, columns, rows)
     unknown = rows[ids[rows] < 0]
     if not len(unknown):
         return ids, 0
     # A file may repeat a change: rows with the same key get the number of the first of them.
-    key = np.stack((on38[unknown].astype(np.int64), start[unknown], columns.change[unknown]))
+    key = np.stack(keys(columns, unknown))
     order = np.lexsort(key[::-1])
     fresh = np.ones(len(order), dtype=bool)
     fresh[1:] = (np.diff(key[:, order], axis=1) != 0).any(axis=0)
@@ -87,6 +81,56 @@ def resolve(session: Session, columns: VariantColumns, rows: NDArray[np.intp]) -
     counters.add(session, counters.VARIANTS, len(first))
     _insert(session, columns, np.sort(first), ids)
     return ids, len(first)
+
+
+def known(session: Session, columns: VariantColumns, rows: NDArray[np.intp]) -> Ints:
+    """Return the ids of some rows whose change is stored already, -1 for the others."""
+    ids = np.full(len(columns.start38), -1, dtype=np.int64)
+    on38, start, _ = keys(columns, slice(None))
+    for placed in (1, 0):
+        asked = rows[on38[rows] == placed]
+        if len(asked):
+            _find_known(session, columns, start, asked, ids=ids, on38=bool(placed))
+    return ids
+
+
+def keys(columns: VariantColumns, rows: NDArray[np.intp] | slice) -> tuple[Ints, Ints, Ints]:
+    """Return what tells changes of a contig apart: whether they are placed on GRCh38, start there or else, change."""
+    on38 = columns.start38[rows] >= 0
+    return (
+        on38.astype(np.int64),
+        np.where(on38, columns.start38[rows], columns.start37[rows]),
+        columns.change[rows],
+    )
+
+
+Record = tuple[int, int, int | None, int | None, int, int, str | None, str | None, str | None, str | None]
+"""A row of the table in the order of its columns"""
+
+
+def records(columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> list[Record]:
+    """Return some rows as the table holds them; ``ids`` has one for every row of the columns."""
+    single = _is_single(columns, rows).tolist()
+    sequences = [
+        (None, None, None, None)
+        if simple
+        else (columns.deleted[row], columns.inserted[row], columns.deleted37.get(row), columns.inserted37.get(row))
+        for row, simple in zip(rows.tolist(), single, strict=True)
+    ]
+    numbers = zip(*_numbers(columns, rows, ids), strict=True)
+    return [(*number, *sequence) for number, sequence in zip(numbers, sequences, strict=True)]
+
+
+def stored(session: Session, ids: Sequence[int]) -> dict[int, Record]:
+    """Return stored variants by id, in one statement."""
+    sql = f"select {_SELECT} from variant v where v.id {session.in_ints('ids')}"
+    return {row[0]: row for row in session.run(sql, {"ids": session.int_list(ids)})}
+
+
+def rewrite(session: Session, changed: Sequence[Record]) -> None:
+    """Let stored variants say what some records say."""
+    names = ", ".join(f"{name} = ?" for name in _ANY[1:])
+    session.run_many(f"update variant set {names} where id = ?", [(*record[1:], record[0]) for record in changed])
 
 
 def delete_from(session: Session, first: int, *, keep: set[int]) -> None:
@@ -106,18 +150,16 @@ def delete(session: Session, ids: Sequence[int]) -> None:
 
 def _insert(session: Session, columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> None:
     """Add rows that are all new; single-base changes, which are most of a genome, need no sequences."""
-    single = (columns.change[rows] >= 0) & ~np.isin(rows, list(columns.deleted37))
+    single = _is_single(columns, rows)
     session.insert_rows("variant", _SINGLE_BASE, zip(*_numbers(columns, rows[single], ids), strict=True))
-    others = rows[~single]
-    if len(others):
-        at = others.tolist()
-        sequences = (
-            [columns.deleted[row] for row in at],
-            [columns.inserted[row] for row in at],
-            [columns.deleted37.get(row) for row in at],
-            [columns.inserted37.get(row) for row in at],
-        )
-        session.insert_rows("variant", _ANY, zip(*_numbers(columns, others, ids), *sequences, strict=True))
+    if not single.all():
+        session.insert_rows("variant", _ANY, records(columns, rows[~single], ids))
+
+
+def _is_single(columns: VariantColumns, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which rows change a single base that is the same on both builds."""
+    single: NDArray[np.bool_] = (columns.change[rows] >= 0) & ~np.isin(rows, list(columns.deleted37))
+    return single
 
 
 def _numbers(columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> list[list[int | None]]:
@@ -163,31 +205,29 @@ def _find_known(
 def find(session: Session, placements: Sequence[Placement]) -> list[dict[int, Placement]]:
     """Return, for each variant asked for, the stored rows with the same SPDI on either build (mostly one or none).
 
-    Two statements for any number of variants.
+    One statement for any number of variants.
     """
-    keys: list[tuple[int, int, int, int]] = []
-    for at, placement in enumerate(placements):
-        for build, spdi in ((37, placement.spdi37), (38, placement.spdi38)):
-            if spdi is not None:
-                keys.append((at, build, placement.contig, spdi.position))
     found: list[dict[int, Placement]] = [{} for _ in placements]
-    for build in (37, 38):
-        wanted = [key for key in keys if key[1] == build]
-        if not wanted:
+    parts: list[str] = []
+    parameters: dict[str, Any] = {}
+    for build in Build:
+        keys = [(at, p.contig, spdi.position) for at, p in enumerate(placements) if (spdi := p.on(build)) is not None]
+        if keys:
+            name = build.value[-2:]
+            table, values = session.integer_rows(("at", "contig", "start"), list(zip(*keys, strict=True)), name=name)
+            parameters |= values
+            parts.append(
+                f"select k.at, {_SELECT} from {table} k cross join variant v"
+                f" where v.contig = k.contig and v.start{name} = k.start"
+            )
+    if not parts:
+        return found
+    for at, *row in session.run(" union all ".join(parts), parameters):
+        if row[0] in found[at]:
             continue
-        at_, _, contigs, starts = zip(*wanted, strict=True)
-        table, parameters = session.integer_rows(("at", "contig", "start"), (at_, contigs, starts))
-        rows = session.run(
-            f"select k.at, {_SELECT} from {table} k cross join variant v"
-            f" where v.contig = k.contig and v.start{build} = k.start",
-            parameters,
-        )
-        for at, *row in rows:
-            stored, asked = _placement(row), placements[at]
-            same38 = asked.spdi38 is not None and asked.spdi38 == stored.spdi38
-            same37 = asked.spdi37 is not None and asked.spdi37 == stored.spdi37
-            if same38 or same37:
-                found[at][row[0]] = stored
+        stored, asked = _placement(row), placements[at]
+        if any(asked.on(build) is not None and asked.on(build) == stored.on(build) for build in Build):
+            found[at][row[0]] = stored
     return found
 
 

@@ -9,36 +9,14 @@ database or a network.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-from app.errors import CannotNormalize, UnreadableVariant, quoted
+from app.errors import CannotNormalize, quoted
 from app.records import Build
 from app.variants.accessions import MT, locate
+from app.variants.hgvs_syntax import Description, read_syntax
 from app.variants.reference import ReferenceSequence, require_bases
-from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond, refuse_long, reverse_complement
-
-_PLUS_READ_AS_SPACE = re.compile(r"(?<=[0-9]) (?=[0-9])")
-_BASES = re.compile(r"[ACGTN]*")
-_TRANSCRIPT = "transcript variants need transcripts, which this release cannot read yet"
-_UNCERTAIN = "uncertain positions have no single place"
-_BRACKETS = "alleles and repeats in brackets are not supported; give each change on its own"
-
-
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """What an HGVS description says: an operation on [start, end), and the bases that it states, if any."""
-
-    text: str
-    ref_seq: str
-    operation: str
-    start: int
-    end: int
-    stated: str
-    inserted: str
+from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond, reverse_complement
 
 
 def read_hgvs(text: str, references: Mapping[Build, ReferenceSequence]) -> Spdi:
@@ -48,91 +26,46 @@ def read_hgvs(text: str, references: Mapping[Build, ReferenceSequence]) -> Spdi:
     CannotNormalize for what HGVS allows and this program does not, what contradicts the reference, and what needs
     sequence that is not loaded.
     """
-    edit = _read_edit(text)
-    if edit.operation == "ins":
-        return Spdi(edit.ref_seq, edit.start + 1, "", edit.inserted)
-    bases = _reference_bases(edit, references)
-    match edit.operation:
-        case "dup":
-            return Spdi(edit.ref_seq, edit.end, "", bases)
-        case "inv":
-            return Spdi(edit.ref_seq, edit.start, bases, reverse_complement(bases))
-        case "identity":
-            return Spdi(edit.ref_seq, edit.start, bases, bases)
-        case _:
-            return Spdi(edit.ref_seq, edit.start, bases, edit.inserted)
+    return genomic_change(read_syntax(text), references)
 
 
-@cache
-def _parser() -> Any:
-    # Imported on first use: it takes a tenth of a second, and few commands read HGVS.
-    from hgvs.parser import Parser  # noqa: PLC0415
-
-    return Parser()
-
-
-def _parse(text: str) -> Any:
-    """Return the parsed description; every exception of the package ends here."""
-    from hgvs.exceptions import HGVSError  # noqa: PLC0415
-
-    refuse_long(text)
-    if text.count(":") != 1 or not text.isascii():
-        raise UnreadableVariant(text)
-    accession, description = text.split(":")
-    repaired = f"{accession.strip().upper()}:{_PLUS_READ_AS_SPACE.sub('+', description.strip())}"
-    try:
-        return _parser().parse_hgvs_variant(repaired)
-    except (HGVSError, ValueError, RecursionError) as error:
-        if description.lstrip().startswith(("g.", "m.")):
-            for mark, reason in (("?", _UNCERTAIN), ("[", _BRACKETS), ("(", _UNCERTAIN)):
-                if mark in description:
-                    raise CannotNormalize(text, reason) from error
-        raise UnreadableVariant(text) from error
-
-
-def _read_edit(text: str) -> _Edit:
-    variant = _parse(text)
-    if variant.type in ("c", "n", "r"):
-        raise CannotNormalize(text, _TRANSCRIPT)
-    if variant.type == "p":
-        raise CannotNormalize(text, "a protein change does not say which bases change")
-    contig, _ = locate(variant.ac, parameter="variants")
-    if variant.type == "m" and contig != MT:
+def genomic_change(said: Description, references: Mapping[Build, ReferenceSequence]) -> Spdi:
+    """Return the change of a chromosome that a description states; raises as ``read_hgvs`` does."""
+    text, ref_seq = said.text, said.accession
+    if said.kind in ("c", "n"):
+        raise CannotNormalize(text, f"{said.kind}. positions count along a transcript, not along a chromosome")
+    contig, _ = locate(ref_seq, parameter="variants")
+    if said.kind == "m" and contig != MT:
         raise CannotNormalize(text, "m. describes the mitochondrial genome, NC_012920.1; use g. for a chromosome")
-    position, edit = variant.posedit.pos, variant.posedit.edit
-    if position.uncertain or variant.posedit.uncertain or None in (position.start.base, position.end.base):
-        raise CannotNormalize(text, _UNCERTAIN)
-    start, end = position.start.base - 1, position.end.base
+    start, end = said.start.base_1based - 1, said.end.base_1based
     if start >= end:
         raise CannotNormalize(text, "the range ends before it starts; none may cross the origin of a circular genome")
-    refuse_beyond(text, variant.ac, start, end)
-    if edit.type in ("copy", "con"):
-        raise CannotNormalize(text, "copy numbers and conversions are not supported")
-    if edit.type == "ins" and end - start != 2:
-        raise CannotNormalize(text, "an insertion stands between two neighbouring bases")
-    stated = _stated(text, getattr(edit, "ref", None) or "", end - start)
-    inserted = (getattr(edit, "alt", None) or "").upper()
-    if not _BASES.fullmatch(stated + inserted):
-        raise CannotNormalize(text, "it may name the bases A, C, G, T and N only")
-    return _Edit(text, variant.ac, edit.type, start, end, stated, inserted)
+    refuse_beyond(text, ref_seq, start, end)
+    if said.operation == "ins":
+        if end - start != 2:
+            raise CannotNormalize(text, "an insertion stands between two neighbouring bases")
+        return Spdi(ref_seq, start + 1, "", said.inserted)
+    bases = _reference_bases(said, start, end, references)
+    match said.operation:
+        case "dup":
+            return Spdi(ref_seq, end, "", bases)
+        case "inv":
+            return Spdi(ref_seq, start, bases, reverse_complement(bases))
+        case "identity":
+            return Spdi(ref_seq, start, bases, bases)
+        case _:
+            return Spdi(ref_seq, start, bases, said.inserted)
 
 
-def _stated(text: str, stated: str, size: int) -> str:
-    """Return the bases that are said to be there, or nothing if only their number is."""
-    count = int(stated) if stated.isdigit() else len(stated)
-    if stated and count != size:
-        raise CannotNormalize(text, f"it states {quoted(count)} base(s) for a range of {size}")
-    return "" if stated.isdigit() else stated.upper()
-
-
-def _reference_bases(edit: _Edit, references: Mapping[Build, ReferenceSequence]) -> str:
+def _reference_bases(said: Description, start: int, end: int, references: Mapping[Build, ReferenceSequence]) -> str:
     """Return the bases of the range, as stated or else from the reference."""
-    if edit.stated:
+    stated = said.stated_bases(end - start)
+    if stated:
         for reference in references.values():
-            bases = reference.fetch(edit.ref_seq, edit.start, edit.end)
-            if bases is not None and bases != edit.stated:
-                raise CannotNormalize(edit.text, f"the reference has {quoted(bases)} there, not {quoted(edit.stated)}")
-        return edit.stated
-    if edit.end - edit.start > MAX_BASES:
-        raise CannotNormalize(edit.text, f"it changes more than {MAX_BASES:,} bases without spelling them out")
-    return require_bases(references, edit.ref_seq, edit.start, edit.end, text=edit.text)
+            bases = reference.fetch(said.accession, start, end)
+            if bases is not None and bases != stated:
+                raise CannotNormalize(said.text, f"the reference has {quoted(bases)} there, not {quoted(stated)}")
+        return stated
+    if end - start > MAX_BASES:
+        raise CannotNormalize(said.text, f"it changes more than {MAX_BASES:,} bases without spelling them out")
+    return require_bases(references, said.accession, start, end, text=said.text)

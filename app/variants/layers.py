@@ -6,7 +6,7 @@ All positions are zero-based, half-open. N stands for a base that is not known.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -83,6 +83,12 @@ class Layers:
     def is_whole(self, ref_seq: str) -> bool:
         """Return whether all of a sequence is loaded, so that an unknown base is a gap of the assembly."""
         return ref_seq in self._wholes
+
+    def stretches(self, ref_seq: str) -> Sequence[tuple[int, int]]:
+        """Return the intervals of a sequence that are loaded, in order; only a whole sequence may have gaps in one."""
+        if ref_seq in self._wholes:
+            return [(0, accessions.sequence_length(ref_seq))]
+        return self._stretches.get(ref_seq, [])
 
     def known(self, ref_seq: str, start: int, end: int) -> str:
         """Return the bases of [start, end) with N for every one that is not known."""

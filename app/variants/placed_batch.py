@@ -8,6 +8,7 @@ all intervals half-open.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -218,11 +219,18 @@ def _panes(reference: ReferenceSequence, ref_seq: str, positions: Ints, rows: In
     rows = rows[np.argsort(positions[rows], kind="stable")]
     ordered = positions[rows]
     listed = ordered.tolist()
+    bounds = [bound for stretch in reference.stretches(ref_seq) for bound in stretch]
     at = unknown = 0
     while at < len(listed):
         low, bases = reference.window(ref_seq, listed[at]) or (0, "")
         if not low <= listed[at] < low + len(bases):
-            at += 1
+            following = bisect_right(bounds, listed[at])
+            if following % 2:  # within a stretch, so a gap of the assembly
+                at += 1
+            elif following == len(bounds):
+                at = len(listed)
+            else:
+                at = int(np.searchsorted(ordered, bounds[following]))
             continue
         if unknown < at:
             yield rows[unknown:at], 0, ""

@@ -67,12 +67,22 @@ def parse_spdi(text: str) -> Spdi | SpdiWithLength:
     Raises UnreadableVariant without exactly three colons, UnknownRefSeq for other sequences, and CannotNormalize for
     parts that are no SPDI or lie beyond the chromosome.
     """
-    refuse_long(text)
-    parts = [part.strip() for part in text.split(":")]
-    if len(parts) != 4:
-        raise UnreadableVariant(text)
-    ref_seq, position, deleted, inserted = (part.upper() for part in parts)
+    ref_seq = _parts(text)[0]
     locate(ref_seq, parameter="variants")
+    change = parse_spdi_of_any(text)
+    size = change.length if isinstance(change, SpdiWithLength) else len(change.deleted)
+    refuse_beyond(text, ref_seq, change.position, change.position + size)
+    if size > MAX_BASES and isinstance(change, SpdiWithLength):
+        raise CannotNormalize(text, f"it deletes more than {MAX_BASES:,} bases without spelling them out")
+    return change
+
+
+def parse_spdi_of_any(text: str) -> Spdi | SpdiWithLength:
+    """Return the change that an SPDI on any sequence states, upper-cased, whether or not it lies within that.
+
+    Raises UnreadableVariant without exactly three colons, and CannotNormalize for parts that are no SPDI.
+    """
+    ref_seq, position, deleted, inserted = _parts(text)
     if _NUMBER.fullmatch(position) is None:
         raise CannotNormalize(text, f"the position '{quoted(position)}' is not a whole number")
     if _BASES.fullmatch(inserted) is None:
@@ -80,13 +90,17 @@ def parse_spdi(text: str) -> Spdi | SpdiWithLength:
     counted = _NUMBER.fullmatch(deleted) is not None
     if not counted and _BASES.fullmatch(deleted) is None:
         raise CannotNormalize(text, "the deleted sequence may hold the letters A, C, G, T and N only, or a length")
-    size = int(deleted) if counted else len(deleted)
-    refuse_beyond(text, ref_seq, int(position), int(position) + size)
-    if not counted or size == 0:
-        return Spdi(ref_seq, int(position), "" if counted else deleted, inserted)
-    if size > MAX_BASES:
-        raise CannotNormalize(text, f"it deletes more than {MAX_BASES:,} bases without spelling them out")
-    return SpdiWithLength(ref_seq, int(position), size, inserted)
+    if counted and int(deleted) > 0:
+        return SpdiWithLength(ref_seq, int(position), int(deleted), inserted)
+    return Spdi(ref_seq, int(position), "" if counted else deleted, inserted)
+
+
+def _parts(text: str) -> list[str]:
+    refuse_long(text)
+    parts = [part.strip().upper() for part in text.split(":")]
+    if len(parts) != 4:
+        raise UnreadableVariant(text)
+    return parts
 
 
 def refuse_long(text: str) -> None:

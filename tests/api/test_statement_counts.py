@@ -79,7 +79,7 @@ def served() -> Iterator[Served]:
 def test_the_counter_sees_every_statement(served):
     with counted(served.database) as sent, served.database.read() as session:
         session.run("select 1")
-        session.connection.connection.cursor().execute("select 2")
+        session.driver.cursor().execute("select 2")
     assert sent == ["select 1", "select 2"]
     with served.database.read() as session:
         session.run("select 3")

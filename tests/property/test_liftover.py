@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -89,4 +90,4 @@ def test_the_sources_of_an_interval_are_the_bases_that_lift_into_it(blocks, star
     intervals = chain.source_intervals(1, start, start + size)
 
     assert [at for low, high in intervals for at in range(low, high)] == expected
-    assert all(one[1] < other[0] for one, other in zip(intervals[:-1], intervals[1:], strict=True))
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(intervals))

@@ -1,4 +1,4 @@
-"""An empty store for each test, on either database."""
+"""An empty store for each test, on either database, and the judge of FHIR answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from app.store.session import Database
 from app.store.tables import metadata
 from tests.postgres_server import PostgresServer
+from tests.profile_validator import Validate, installed_pack, validator
 from tests.small_store import migrated
 
 
@@ -33,4 +34,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield store
     with store.write() as session:
         tables = ", ".join(table.name for table in metadata.sorted_tables)
-        session.connection.exec_driver_sql(f"truncate {tables}")
+        session.driver.execute(f"truncate {tables}")
+
+
+@pytest.fixture(scope="session")
+def against_profiles(shared: Path, pytestconfig: pytest.Config) -> Iterator[Validate]:
+    """Return a function that says what the profiles of the implementation guide find wrong with a resource."""
+    with validator(installed_pack(shared, pytestconfig.cache.mkdir("profiles"))) as validate:
+        yield validate

@@ -3,9 +3,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.errors import CannotNormalize, UnknownRefSeq, UnreadableVariant
-from app.records import Build
+from app.records import Build, LiftStatus
 from app.variants.identify import GenomicChange, Identifier, identify, read_variant
+from app.variants.placement import Placement
 from app.variants.reference import InMemoryReference
+from app.variants.spdi import Spdi
 
 B37, B38 = Build.GRCH37, Build.GRCH38
 REFERENCES = {
@@ -16,7 +18,7 @@ REFERENCES = {
 
 @dataclass
 class Placer:
-    """Places nothing, but remembers what it was asked."""
+    """Places a change where it was reported only, and remembers what it was asked."""
 
     refuse: bool = False
     asked: list[GenomicChange] = field(default_factory=list)
@@ -26,7 +28,11 @@ class Placer:
         self.asked.append(GenomicChange(build, contig, position, deleted, inserted))
         if self.refuse:
             raise CannotNormalize("NC_000017.10:103:A:C", "the reference has T")
-        return f"{build} {contig} {position} {deleted}>{inserted}"
+        return placed(f"{build} {contig} {position} {deleted}>{inserted}")
+
+
+def placed(text):
+    return Placement(17, Spdi(text, 0, "", ""), None, LiftStatus.NO_CHAIN, justified=True)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +51,8 @@ class Placer:
     ],
 )
 def test_spdi_and_hgvs_are_read_as_a_change_of_their_build(text, expected):
-    assert read_variant(text, REFERENCES) == expected
+    reading = read_variant(text, REFERENCES)
+    assert (reading.changes, reading.note) == ((expected,), None)
 
 
 @pytest.mark.parametrize("text", ["", "rs334", "a:b:c", "NC_000017.10:102:G", "a:b:c:d:e", "NC_000017.10", "foo:bar"])
@@ -55,9 +62,18 @@ def test_text_of_neither_form_is_unreadable(text):
     assert caught.value.diagnostics == f"variant ({text}) is not in the correct format(SPDI|HGVS)"
 
 
-@pytest.mark.parametrize("text", ["NM_007294.4:5:A:G", "NT_113889.1:5:A:G", "NG_005905.2:g.5A>G", "17:5:A:G"])
+@pytest.mark.parametrize("text", ["NT_113889.1:5:A:G", "NG_005905.2:g.5A>G", "NP_009225.1:5:A:G", "17:5:A:G"])
 def test_only_primary_chromosomes_are_valid(text):
     with pytest.raises(UnknownRefSeq, match=r"RefSeq\(.*\) is not valid"):
+        read_variant(text, REFERENCES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NM_007294.4:c.5266dup", "NM_007294.4:n.5A>G", "NM_007294.4:5:A:G", "nr_027676.2:5:1:", "ENST00000357654.9:5::G"],
+)
+def test_without_transcripts_none_is_known(text):
+    with pytest.raises(CannotNormalize, match="is not loaded; known versions: none"):
         read_variant(text, REFERENCES)
 
 
@@ -68,14 +84,21 @@ def test_a_length_needs_the_sequence():
 
 
 def test_text_above_the_cap_is_refused_whatever_it_is():
-    for text in ("A" * 1001, ":" * 5000, "NC_000017.10:1::" + "A" * 1000):
+    for text in (
+        "A" * 1001,
+        ":" * 5000,
+        "NC_000017.10:1::" + "A" * 1000,
+        "NM_1.1:1::" + "A" * 1000,
+        "NM_1.1:c." + "1" * 1000,
+    ):
         with pytest.raises(CannotNormalize, match="longer than 1,000 characters"):
             read_variant(text, REFERENCES)
 
 
 def test_identifying_places_the_change():
     placer = Placer()
-    assert identify("NC_000017.10:g.103G>A", placer) == "GRCh37 17 102 G>A"
+    found = identify("NC_000017.10:g.103G>A", placer)
+    assert (found.placement, found.note) == (placed("GRCh37 17 102 G>A"), None)
     assert placer.asked == [GenomicChange(B37, 17, 102, "G", "A")]
 
 
@@ -109,4 +132,4 @@ def test_refusals_are_not_remembered():
         with pytest.raises(CannotNormalize):
             identifier.identify("NC_000017.10:500:A:C")
     placer.refuse = False
-    assert identifier.identify("NC_000017.10:500:A:C") == "GRCh37 17 500 A>C"
+    assert identifier.identify("NC_000017.10:500:A:C").placement == placed("GRCh37 17 500 A>C")

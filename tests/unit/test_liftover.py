@@ -262,7 +262,7 @@ def test_a_range_without_a_place_fails_and_names_itself(chain, asked, widen_max)
     assert failure.value.diagnostics == f"Failed LiftOver ({asked})"
 
 
-@pytest.mark.parametrize("targets", [(100, 100_000), (5000, 4000)], ids=["too far apart", "in another order"])
+@pytest.mark.parametrize("targets", [(100, 100_000), (5000, 4800)], ids=["too far apart", "in another order"])
 def test_ends_that_do_not_keep_their_distance_and_order_fail(tmp_path, targets):
     blocks = Block(100, 50, targets[0]), Block(300, 50, targets[1])
     liftover = Liftover([Chain.load(write(tmp_path / "a.chain", B37, *blocks), B37, B38)])
@@ -584,9 +584,9 @@ def test_bulk_equals_the_best_hit_of_pyliftover_and_is_twenty_times_faster(share
 
 
 def timed(work):
-    start = time.perf_counter()
+    start = time.process_time()
     result = work()
-    return time.perf_counter() - start, result
+    return time.process_time() - start, result
 
 
 def random_points(source, count):

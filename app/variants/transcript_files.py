@@ -1,0 +1,463 @@
+"""The transcripts that were added, in one file that is opened at once and read as needed.
+
+``add_transcripts`` writes ``transcripts.db`` anew beside the old one and puts it in its place when it is complete, so a
+running server keeps reading what it opened, and a damaged input changes nothing. All positions are zero-based,
+half-open; ranges are found by bins, as in https://genome.ucsc.edu/goldenPath/help/hgTracksHelp.html#binning.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from app.errors import BadFile, Misconfigured, quoted
+from app.records import Build
+from app.variants import accessions
+from app.variants.cdot import GeneName, Unusable, read_gene, read_transcript
+from app.variants.fasta import sha256_of
+from app.variants.interval import Interval
+from app.variants.json_members import read_members
+from app.variants.transcripts import Alignment, Exon, Gene, Transcript, TranscriptSource, split_version
+
+_NAME: Final = "transcripts.db"
+_FORMAT: Final = 1
+_REMEMBERED = 2048
+_EXAMPLES = 5
+_BIN_SHIFTS = ((17, 585), (20, 73), (23, 9), (26, 1), (29, 0))
+"""Size of the bins of each level as a power of two, and the number of its first bin."""
+
+_SCHEMA = f"""
+CREATE TABLE source (
+    ordinal INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, transcripts INTEGER NOT NULL
+);
+CREATE TABLE gene (id INTEGER PRIMARY KEY, symbol TEXT NOT NULL COLLATE NOCASE, hgnc TEXT UNIQUE);
+CREATE TABLE gene_name (hgnc TEXT PRIMARY KEY, symbol TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE gene_span (
+    gene INTEGER NOT NULL, build INTEGER NOT NULL, contig INTEGER NOT NULL, bin INTEGER NOT NULL,
+    start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (gene, build)
+) WITHOUT ROWID;
+CREATE TABLE transcript (
+    id INTEGER PRIMARY KEY, accession TEXT NOT NULL UNIQUE, base TEXT NOT NULL, version INTEGER NOT NULL,
+    symbol TEXT COLLATE NOCASE, hgnc TEXT, gene INTEGER, record BLOB NOT NULL
+);
+CREATE TABLE alignment (
+    build INTEGER NOT NULL, contig INTEGER NOT NULL, bin INTEGER NOT NULL, transcript INTEGER NOT NULL,
+    start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (build, contig, bin, transcript)
+) WITHOUT ROWID;
+CREATE INDEX transcript_base ON transcript (base);
+CREATE INDEX transcript_symbol ON transcript (symbol);
+CREATE INDEX transcript_hgnc ON transcript (hgnc);
+CREATE INDEX transcript_gene ON transcript (gene);
+CREATE INDEX alignment_transcript ON alignment (transcript);
+CREATE INDEX gene_symbol ON gene (symbol);
+CREATE INDEX gene_span_bin ON gene_span (build, contig, bin);
+PRAGMA user_version = {_FORMAT};
+"""
+
+# A gene is what bears one HGNC identifier; without one, what bears a symbol that no such gene has. A renamed gene goes
+# by the name that the newest file with a list of genes gives it.
+_GENES = """
+DELETE FROM gene;
+DELETE FROM gene_span;
+INSERT INTO gene (symbol, hgnc)
+    SELECT coalesce((SELECT n.symbol FROM gene_name n WHERE n.hgnc = t.hgnc), max(t.symbol)), t.hgnc
+    FROM transcript t WHERE t.hgnc IS NOT NULL AND t.symbol IS NOT NULL GROUP BY t.hgnc;
+INSERT INTO gene (symbol)
+    SELECT symbol FROM transcript
+    WHERE hgnc IS NULL AND symbol IS NOT NULL AND symbol NOT IN (SELECT symbol FROM gene) GROUP BY symbol;
+UPDATE transcript SET gene = CASE
+    WHEN hgnc IS NULL THEN (SELECT min(id) FROM gene WHERE gene.symbol = transcript.symbol)
+    ELSE (SELECT id FROM gene WHERE gene.hgnc = transcript.hgnc) END;
+INSERT INTO gene_span (gene, build, contig, bin, start, stop)
+    SELECT gene, build, contig, 0, start, stop FROM (
+        SELECT t.gene, a.build, a.contig, min(a.start) AS start, max(a.stop) AS stop, row_number()
+            OVER (PARTITION BY t.gene, a.build ORDER BY count(*) DESC, a.contig) AS place
+        FROM alignment a JOIN transcript t ON t.id = a.transcript WHERE t.gene IS NOT NULL
+        GROUP BY t.gene, a.build, a.contig)
+    WHERE place = 1;
+UPDATE gene_span SET bin = bin_of(start, stop);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptReport:
+    """What ``add_transcripts`` did with the transcripts of a file.
+
+    Some were new, some as known before; some of the known ones were ``completed``, by a place on the other build for
+    example, others ``replaced``, since the file says otherwise. ``examples`` names the first of the latter;
+    ``left_out`` tells why, and how often, a record could not be used.
+    """
+
+    source: TranscriptSource
+    added: int
+    unchanged: int
+    completed: int
+    replaced: int
+    examples: tuple[str, ...]
+    left_out: Mapping[str, int]
+    already_there: bool
+
+
+class TranscriptFiles:
+    """The transcripts that ``add_transcripts`` left in a folder; an absent folder has none. Threads may share it.
+
+    Raises Misconfigured if the file is damaged or of another release.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / _NAME
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self.sources: tuple[TranscriptSource, ...] = ()
+        self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
+        if self._path.exists():
+            self._connection = self._open()
+            weakref.finalize(self, self._connection.close)
+            rows = self._rows("SELECT name, sha256, transcripts FROM source ORDER BY ordinal")
+            self.sources = tuple(TranscriptSource(*row) for row in rows)
+
+    def _open(self) -> sqlite3.Connection:
+        # Immutable, since a file is only ever replaced: reading takes no lock and works on a read-only disk.
+        uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            _require_format(connection, self._path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def versions(self, base_accession: str) -> list[str]:
+        """Return the known accessions of a transcript given without version, the oldest first."""
+        rows = self._rows("SELECT accession FROM transcript WHERE base = ? ORDER BY version, accession", base_accession)
+        return [accession for (accession,) in rows]
+
+    def of_gene(self, symbol_or_hgnc: str) -> list[Transcript]:
+        """Return the transcripts of a gene, by accession."""
+        found = self._gene_id(symbol_or_hgnc)
+        return self._transcripts(f"WHERE gene = ? {_BY_ACCESSION}", found) if found is not None else []
+
+    def overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Transcript]:
+        """Return the transcripts that share a base with [start, end), introns included; an empty range is its base."""
+        where, values = _overlap(build, contig, start, end)
+        ids = f"SELECT transcript FROM alignment WHERE {where}"  # noqa: S608 - made of our own words
+        return self._transcripts(f"WHERE id IN ({ids}) {_BY_ACCESSION}", *values)
+
+    def gene(self, symbol_or_hgnc: str) -> Gene | None:
+        """Return a gene by its symbol, in any case, or by its HGNC identifier."""
+        found = self._gene_id(symbol_or_hgnc)
+        return self._gene(found) if found is not None else None
+
+    def genes_overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Gene]:
+        """Return the genes that share a base with [start, end), by place; an empty range is its base."""
+        where, values = _overlap(build, contig, start, end)
+        rows = self._rows(f"SELECT gene FROM gene_span WHERE {where} ORDER BY start, gene", *values)  # noqa: S608
+        return [self._gene(gene) for (gene,) in rows]
+
+    def _get(self, accession: str) -> Transcript | None:
+        """Return a transcript by its accession with version."""
+        found = self._transcripts("WHERE accession = ?", accession)
+        return found[0] if found else None
+
+    def _gene_id(self, name: str) -> int | None:
+        """Return the gene of a name: its identifier, its symbol, or one that transcripts still bear."""
+        for question in (
+            "SELECT id FROM gene WHERE hgnc = upper(?)",
+            "SELECT id FROM gene WHERE symbol = ?",
+            "SELECT gene FROM transcript WHERE symbol = ? AND gene IS NOT NULL",
+        ):
+            rows = self._rows(f"{question} LIMIT 1", name)
+            if rows:
+                return int(rows[0][0])
+        return None
+
+    def _gene(self, gene: int) -> Gene:
+        ((symbol, hgnc),) = self._rows("SELECT symbol, hgnc FROM gene WHERE id = ?", gene)
+        spans = {}
+        for number, contig, start, stop in self._rows(
+            "SELECT build, contig, start, stop FROM gene_span WHERE gene = ? ORDER BY build", gene
+        ):
+            build = _BUILDS[number]
+            spans[build] = Interval(accessions.accession(build, contig), start, stop)
+        return Gene(symbol, hgnc, MappingProxyType(spans))
+
+    def _transcripts(self, where: str, *values: object) -> list[Transcript]:
+        rows = self._rows(f"SELECT accession, symbol, hgnc, record FROM transcript {where}", *values)  # noqa: S608
+        return [_unpacked(*row) for row in rows]
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        if self._connection is None:
+            return []
+        with self._lock:
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise _damaged(self._path, error) from error
+
+
+_BY_ACCESSION = "ORDER BY accession"
+_NUMBERS = {Build.GRCH37: 37, Build.GRCH38: 38}
+_BUILDS = {number: build for build, number in _NUMBERS.items()}
+
+
+def add_transcripts(directory: Path, path: Path) -> TranscriptReport:
+    """Take the transcripts of a cdot file, plain or gzipped, into a folder, all or nothing.
+
+    The places of a known transcript on the builds that the file has are replaced. Raises BadFile, and changes nothing,
+    for a file that is damaged or holds something else.
+    """
+    if not path.is_file():
+        raise BadFile(path.name, "it does not exist or is no regular file", mend="Give the path of a cdot JSON file")
+    directory.mkdir(parents=True, exist_ok=True)
+    with path.open("rb") as raw, _locked(directory):
+        digest = sha256_of(raw)
+        for source in TranscriptFiles(directory).sources:
+            if source.sha256 == digest:
+                return TranscriptReport(source, 0, 0, 0, 0, (), {}, already_there=True)
+        with tempfile.TemporaryDirectory(prefix=".adding-", dir=directory) as staging:
+            draft = Path(staging) / _NAME
+            if (directory / _NAME).exists():
+                shutil.copyfile(directory / _NAME, draft)
+            with closing(_draft(draft)) as connection:
+                intake = _Intake(connection, path.name)
+                for key, name, value in read_members(raw, path.name, ("transcripts", "genes")):
+                    intake.take(key, name, value)
+                report = intake.end(digest)
+            _publish(draft, directory / _NAME)
+    return report
+
+
+class _Intake:
+    """Takes the records of one file into the draft of the new file."""
+
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._count = Counter[str]()
+        self._left_out = Counter[str]()
+        self._examples: list[str] = []
+        self._genes: dict[str, GeneName] = {}
+
+    def take(self, key: str, name: str | None, value: Any) -> None:
+        """Take one member of the file."""
+        if name is None:
+            return
+        if key == "genes":
+            self._genes[name] = read_gene(name, value, self._name)
+            return
+        try:
+            transcript, gene = read_transcript(name, value, self._name)
+        except Unusable as reason:
+            self._left_out[str(reason)] += 1
+            return
+        row = self._store(transcript)
+        if gene is not None and (transcript.hgnc is None or transcript.gene is None):
+            self._connection.execute("INSERT OR REPLACE INTO unnamed VALUES (?, ?)", (row, gene))
+
+    def end(self, digest: str) -> TranscriptReport:
+        """Complete the names of genes, note where everything came from, and return what was done."""
+        if not self._count:
+            reasons = "; ".join(f"{reason}: {count}" for reason, count in self._left_out.items())
+            problem = f"none can be used ({reasons})" if reasons else "it is missing or empty"
+            raise BadFile(self._name, problem, field="transcripts", mend="Give a file of a cdot release")
+        self._name_genes()
+        source = TranscriptSource(self._name, digest, self._count.total())
+        self._connection.execute(
+            "INSERT INTO source (name, sha256, transcripts) VALUES (?, ?, ?)",
+            (source.name, source.sha256, source.transcripts),
+        )
+        self._connection.commit()
+        self._connection.executescript(_GENES)
+        return TranscriptReport(
+            source,
+            added=self._count["added"],
+            unchanged=self._count["unchanged"],
+            completed=self._count["completed"],
+            replaced=self._count["replaced"],
+            examples=tuple(self._examples),
+            left_out=dict(self._left_out),
+            already_there=False,
+        )
+
+    def _store(self, given: Transcript) -> int:
+        """Store a transcript, together with what is known of it already, and return its row."""
+        execute = self._connection.execute
+        known = execute(
+            "SELECT id, accession, symbol, hgnc, record FROM transcript WHERE accession = ?", (given.accession,)
+        ).fetchone()
+        if known is None:
+            self._count["added"] += 1
+            base, version = split_version(given.accession)
+            row = execute(
+                "INSERT INTO transcript (accession, base, version, symbol, hgnc, record) VALUES (?, ?, ?, ?, ?, ?)",
+                (given.accession, base, version or 0, given.gene, given.hgnc, _packed(given)),
+            ).lastrowid
+            self._place(row, given)
+            return int(row or 0)
+        row, before = known[0], _unpacked(*known[1:])
+        after = _merged(before, given)
+        if after == before:
+            self._count["unchanged"] += 1
+            return int(row)
+        if _merged(given, before) == after:
+            self._count["completed"] += 1
+        else:
+            self._count["replaced"] += 1
+            self._examples += [given.accession] if len(self._examples) < _EXAMPLES else []
+        execute(
+            "UPDATE transcript SET symbol = ?, hgnc = ?, record = ? WHERE id = ?",
+            (after.gene, after.hgnc, _packed(after), row),
+        )
+        execute("DELETE FROM alignment WHERE transcript = ?", (row,))
+        self._place(row, after)
+        return int(row)
+
+    def _place(self, row: int | None, transcript: Transcript) -> None:
+        self._connection.executemany(
+            "INSERT INTO alignment (build, contig, bin, transcript, start, stop) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (_NUMBERS[a.build], a.contig, _bin_of(a.start, a.end), row, a.start, a.end)
+                for a in transcript.alignments.values()
+            ],
+        )
+
+    def _name_genes(self) -> None:
+        """Take the names of genes from the file's list of them, for its transcripts that do not bear them."""
+        named = [(gene.hgnc, gene.symbol) for gene in self._genes.values() if gene.hgnc and gene.symbol]
+        self._connection.executemany("INSERT OR REPLACE INTO gene_name VALUES (?, ?)", named)
+        found = []
+        for row, key in self._connection.execute("SELECT id, gene FROM unnamed").fetchall():
+            gene = self._genes.get(key)
+            if gene is not None:
+                found.append((gene.symbol, gene.hgnc, row))
+        self._connection.executemany(
+            "UPDATE transcript SET symbol = coalesce(symbol, ?), hgnc = coalesce(hgnc, ?) WHERE id = ?", found
+        )
+
+
+def _merged(before: Transcript, now: Transcript) -> Transcript:
+    """Return what is known of a transcript after a newer file: its statements count, and places that it lacks stay."""
+    same = (before.cds, before.length) == (now.cds, now.length)
+    # Places that belong to another numbering would be wrong beside the new ones.
+    alignments = {**before.alignments, **now.alignments} if same else dict(now.alignments)
+    return replace(
+        now,
+        gene=now.gene or before.gene,
+        hgnc=now.hgnc or before.hgnc,
+        protein=now.protein or before.protein,
+        biotype=now.biotype or before.biotype,
+        mane=now.mane or before.mane,
+        alignments=alignments,
+    )
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def _draft(path: Path) -> sqlite3.Connection:
+    """Open the draft, which nobody else reads and which is thrown away unless it becomes complete."""
+    fresh = not path.exists()
+    connection = sqlite3.connect(path)
+    try:
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
+        if fresh:
+            connection.executescript(_SCHEMA)
+        _require_format(connection, path)
+        connection.execute("CREATE TEMP TABLE unnamed (id INTEGER PRIMARY KEY, gene TEXT NOT NULL)")
+        connection.create_function("bin_of", 2, _bin_of, deterministic=True)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_format(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        ((found,),) = connection.execute("PRAGMA user_version").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
+    if found != _FORMAT:
+        raise _damaged(path, f"its format is {found}, this program reads {_FORMAT}")
+
+
+def _damaged(path: Path, problem: object) -> Misconfigured:
+    return Misconfigured(f"{quoted(path)} is damaged ({problem}); remove it and add the transcripts again")
+
+
+def _publish(draft: Path, path: Path) -> None:
+    with draft.open("rb") as stream:
+        os.fsync(stream.fileno())
+    draft.chmod(0o644)
+    draft.replace(path)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Let one process at a time add to a folder."""
+    with (directory / ".transcripts.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def _packed(transcript: Transcript) -> bytes:
+    """Return what has no column of its own, as compact JSON."""
+    places = [
+        [_NUMBERS[a.build], a.contig, a.reverse, [[e.start, e.end, e.tx_start, e.tx_end, e.gap] for e in a.exons]]
+        for _, a in sorted(transcript.alignments.items())
+    ]
+    return orjson.dumps([transcript.protein, transcript.biotype, transcript.mane, transcript.cds, places])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _unpacked(accession: str, symbol: str | None, hgnc: str | None, record: bytes) -> Transcript:
+    protein, biotype, mane, cds, places = orjson.loads(record)
+    alignments = {}
+    for number, contig, reverse, exons in places:
+        build = _BUILDS[number]
+        ref_seq = accessions.accession(build, contig)
+        alignments[build] = Alignment(build, contig, ref_seq, reverse, tuple(Exon(*exon) for exon in exons))
+    return Transcript(
+        accession,
+        symbol,
+        hgnc,
+        protein,
+        biotype,
+        mane,
+        (cds[0], cds[1]) if cds else None,
+        MappingProxyType(alignments),
+    )
+
+
+def _bin_of(start: int, stop: int) -> int:
+    """Return the smallest bin that holds all of [start, stop)."""
+    for shift, first in _BIN_SHIFTS:
+        if start >> shift == (stop - 1) >> shift:
+            return first + (start >> shift)
+    return 0
+
+
+def _overlap(build: Build, contig: int, start: int, end: int) -> tuple[str, Sequence[int]]:
+    """Return a condition on rows with a range, and its values: that they share a base with [start, end)."""
+    last = max(end, start + 1) - 1
+    levels = [(first + (start >> shift), first + (last >> shift)) for shift, first in _BIN_SHIFTS]
+    bins = " OR ".join(["bin BETWEEN ? AND ?"] * len(levels))
+    values = (_NUMBERS[build], contig, *(edge for level in levels for edge in level), last, start)
+    return f"build = ? AND contig = ? AND ({bins}) AND start <= ? AND stop > ?", values

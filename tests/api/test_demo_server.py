@@ -1,0 +1,223 @@
+"""The sample data in the real application: what the pages promise is answered, and the answers agree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from tests.answers import counted, item, observations, observed, parts, present
+from tests.command_line import CommandLine
+from tests.demo_files import BUILDS, DEMO, rows, variants
+
+FAMILY = ("demo-aunt", "demo-child", "demo-father", "demo-grandmother", "demo-mother")
+COHORT = ("HG00096", "HG00097", "HG00099", "HG00100", "HG00101")
+SUBJECT_PATH, POPULATION_PATH = (
+    "/subject-operations/genotype-operations/",
+    "/population-operations/genotype-operations/",
+)
+CURL = re.compile(r"^curl '(?:http://127\.0\.0\.1:8000)(/[^']+)'$", re.MULTILINE)
+VARIANTS = {row["id"]: row for row in variants()}
+
+# The requests of the reference implementation's Postman collection to these operations; most subjects are not here.
+POSTMAN = (
+    "subject=NB6TK329&testIdentifiers=TL000016660-ASM&includeVariants=true"
+    "&ranges=NC_000002.12:178525988-178807423,NC_000002.12:178525988-178807423",
+    "subject=HG00403&ranges=NC_000019.9:11200138-11244496&includeVariants=true&includePhasing=true",
+    "subject=HG00403&includeVariants=true&ranges=NC_000019.10:11089431-11133820",
+    "subject=HG00403&ranges=NC_000019.9:11221327-11221447&includeVariants=true",
+    "subject=NB6TK329&ranges=NC_000001.11:2629432-2629470&includeVariants=true&includePhasing=true",
+)
+POSTMAN_SPECIFIC = (
+    "subject=m123&variants=NC_000005.9:g.112102032A>T",
+    "subject=m123&variants=NM_001127510.3:c.145A>T",
+    "subject=m123&variants=NM_001385641.1:c.804C>T",
+    "subject=HG00404&variants=NC_000005.9:112154946:CC:C,NC_000005.9:112157612:C:T,NC_000017.10:41246373:G:,"
+    "NC_000017.10:41243854:AAA:AAAA,NC_000013.10:32900284:C:A,NC_000019.9:11216262:C:A,NC_000014.8:23894101:A:T",
+)
+POSTMAN_POPULATION = (
+    "variants=NC_000011.10:g.8263343T>C&variants=NC_000006.11:26091305:T:C",
+    "subject=HG00403&variants=NC_000001.10:144931726:G:A&variants=NC_000001.10:145532548:T:C"
+    "&variants=NC_000001.10:145592072:A:T&includePatientList=true",
+    "variants=NC_000001.10:144931726:G:A, NC_000001.10:145532548:T:C, NC_000001.10:145592072:A:T",
+    "variants=NM_001354609.2:c.1799T>A,NM_002524.5:c.182A>C&includePatientList=true",
+)
+
+
+@pytest.fixture(scope="module")
+def operon(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    return CommandLine(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def printed(operon: CommandLine) -> str:
+    """Load the sample data and return what the command printed."""
+    return operon.done("demo", "--no-serve", "--quiet").out
+
+
+@pytest.fixture(scope="module")
+def client(operon: CommandLine, printed: str) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(home=operon.home, log_level="warning"))) as client:
+        yield client
+
+
+def ask(client: TestClient, path: str) -> list[dict[str, Any]]:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    parameters: list[dict[str, Any]] = answer.json()["parameter"]
+    return parameters
+
+
+def post(client: TestClient, operation: str, **inputs: str) -> list[dict[str, Any]]:
+    answer = client.post(
+        f"/fhir/${operation}", content=urlencode(inputs), headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert answer.status_code == 200, answer.text
+    parameters: list[dict[str, Any]] = answer.json()["parameter"]
+    return parameters
+
+
+def answers_something(entry: dict[str, Any]) -> bool:
+    if parts(entry, "presence"):
+        return present(entry) and bool(parts(entry, "variant"))
+    return counted(entry).numerator > 0 and bool(counted(entry).subjects)
+
+
+def test_three_questions_that_are_printed_have_answers(client: TestClient, printed: str) -> None:
+    paths = CURL.findall(printed)
+    assert len(paths) == 3
+    for path in paths:
+        [entry] = ask(client, path)
+        assert answers_something(entry), path
+
+
+def test_questions_of_the_readme_have_answers(client: TestClient, root: Path) -> None:
+    paths = CURL.findall((root / "README.md").read_text("utf-8"))
+    assert len(paths) == 3
+    for path in paths:
+        [entry] = ask(client, path)
+        assert answers_something(entry), path
+
+
+def test_commands_of_the_readme_have_answers(operon: CommandLine, printed: str, root: Path) -> None:
+    commands = re.findall(
+        r"^\.venv/bin/operon ((?:query|normalize) .+)$", (root / "README.md").read_text("utf-8"), re.M
+    )
+    query, normalize = (operon.done(*command.split()).out for command in commands)
+    assert '"valueBoolean":true' in query
+    assert '"GRCh38":"NC_000017.11:43057062:GGG:GGGG"' in normalize
+
+
+def test_page_of_examples_leads_to_answers(client: TestClient) -> None:
+    page = client.get("/")
+    paths = [path.replace("&amp;", "&") for path in re.findall(r'href="(/fhir/\$find[^"]+)"', page.text)]
+    assert len(paths) == 3
+    for path in paths:
+        [entry] = ask(client, path)
+        assert answers_something(entry), path
+
+
+def carriers(row: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return by subject the state in each of their tests, without calls that the laboratory filtered out."""
+    owners = {study["test_id"]: study["patient_id"] for study in rows(DEMO / "manifest.csv")}
+    found: dict[str, dict[str, str]] = {}
+    for entry in filter(None, row["carriers"].split("; ")):
+        test_id, state = entry.split("=")
+        if state != "filtered":
+            found.setdefault(owners[test_id], {})[test_id] = state
+    return found
+
+
+def state_of(resource: dict[str, Any]) -> str:
+    """Return the state of an answered variant in the words of the truth table."""
+    found = observed(resource)
+    if found.source_class == "somatic":
+        [share] = [
+            component["valueQuantity"]["value"]
+            for component in resource["component"]
+            if component["code"]["coding"][0]["code"] == "81258-6"
+        ]
+        return f"somatic {share}"
+    return found.state or "unknown"
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("subject", FAMILY)
+def test_subject_has_the_variants_of_the_table(client: TestClient, subject: str, build: str) -> None:
+    tests = {study["specimen_id"]: study["test_id"] for study in rows(DEMO / "manifest.csv")}
+    texts = [row[f"{build.lower()}_spdi"] for row in VARIANTS.values()]
+    answer = post(client, "find-subject-specific-variants", subject=subject, variants=",".join(texts))
+    assert [item(entry, "variantItem") for entry in answer] == texts
+    for row, entry in zip(VARIANTS.values(), answer, strict=True):
+        resources = [part["resource"] for part in parts(entry, "variant")]
+        states = {tests[found["specimen"]["identifier"]["value"]]: state_of(found) for found in resources}
+        assert (row["id"], states, len(resources)) == (row["id"], carriers(row).get(subject, {}), len(states))
+        assert present(entry) is bool(resources)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_population_has_the_carriers_of_the_table(client: TestClient, variant: str, build: str) -> None:
+    text = VARIANTS[variant][f"{build.lower()}_spdi"]
+    [named] = post(client, "find-population-specific-variants", variants=text, includePatientList="true")
+    [bare] = post(client, "find-population-specific-variants", variants=text)
+    expected = tuple(sorted(carriers(VARIANTS[variant])))
+    assert counted(named).subjects == expected
+    assert counted(named).numerator == counted(bare).numerator == len(expected)
+    assert counted(named).denominator == counted(bare).denominator == len(FAMILY) + len(COHORT)
+
+
+def test_population_counts_whom_the_subject_operation_finds(client: TestClient) -> None:
+    everything = found_by_range(client)
+    texts = sorted(set().union(*everything.values()))
+    counts = post(client, "find-population-specific-variants", variants=",".join(texts), includePatientList="true")
+    named = [counted(entry).subjects for entry in counts]
+    for subject in (*FAMILY, *COHORT):
+        answer = post(client, "find-subject-specific-variants", subject=subject, variants=",".join(texts))
+        has = [present(entry) for entry in answer]
+        assert has == [subject in who for who in named], subject
+        assert everything[subject] <= {text for text, held in zip(texts, has, strict=True) if held}
+    assert len(texts) > 2000
+
+
+def found_by_range(client: TestClient) -> dict[str, set[str]]:
+    """Return by subject the SPDIs, on the build of the test, of every variant on every chromosome that has any."""
+    sequences = [row["grch37_spdi"].partition(":")[0] for row in VARIANTS.values()]
+    asked = ",".join(f"{sequence}:0-999999999" for sequence in dict.fromkeys([*sequences, "NC_000022.10"]))
+    found = {}
+    for subject in (*FAMILY, *COHORT):
+        answer = post(client, "find-subject-variants", subject=subject, ranges=asked, includeVariants="true")
+        found[subject] = {variant.spdis[0] for entry in answer for variant in observations(entry)}
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"{SUBJECT_PATH}$find-subject-variants?{query}" for query in POSTMAN),
+        *(f"{SUBJECT_PATH}$find-subject-specific-variants?{query}" for query in POSTMAN_SPECIFIC),
+        *(f"{POPULATION_PATH}$find-population-specific-variants?{query}" for query in POSTMAN_POPULATION),
+    ],
+)
+def test_requests_of_the_postman_collection_are_answered(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    transcripts, unknown = "NM_" in path, "subject=" in path and "$find-population" not in path
+    assert answer.status_code in ((400,) if transcripts and not unknown else (404,) if unknown else (200,))
+    assert answer.json()
+
+
+def test_postman_questions_about_the_family_have_answers(client: TestClient) -> None:
+    [entry] = ask(
+        client, f"{SUBJECT_PATH}$find-subject-variants?subject=demo-child&ranges=NC_000019.10:11089431-11133820"
+    )
+    assert [part["name"] for part in entry["part"]] == ["rangeItem", "presence", "variant", "variant"]
+    texts = ("NC_000019.9:g.11200236G>A", "NC_000019.10:g.11089560G>A", "NC_000019.10:11089559:G:A")
+    answer = ask(client, f"{POPULATION_PATH}$find-population-specific-variants?variants={','.join(texts)}")
+    assert [counted(entry).numerator for entry in answer] == [2, 2, 2]

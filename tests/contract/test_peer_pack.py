@@ -1,0 +1,193 @@
+"""The conformance pack rebuilt from the test suite of the HL7 reference implementation: loaded, served and graded."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.answers import Asking, asking
+from tests.command_line import ROOT, CommandLine, free_port
+
+OPERATIONS = ("find-subject-variants", "find-subject-specific-variants", "find-population-specific-variants")
+LATER = {"reference add-transcripts", "ingest haplotypes", "knowledge load"}
+SUBJECT_PATHS = "/subject-operations/genotype-operations/"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    operon: CommandLine
+    err: str
+
+
+@pytest.fixture(scope="module")
+def pack(shared: Path) -> Path:
+    return shared / "packs" / "fhir-operations"
+
+
+@pytest.fixture(scope="module")
+def loaded(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    operon = CommandLine(tmp_path_factory.mktemp("home"))
+    # The command of this checkout, whatever is installed.
+    command = tmp_path_factory.mktemp("bin") / "operon"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ingest.cli "$@"\n')
+    command.chmod(0o755)
+    environment = {
+        "PATH": f"{command.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "OPERON_HOME": str(operon.home),
+    }
+    script = subprocess.run(["bash", pack / "load.sh"], env=environment, capture_output=True, check=False)
+    return Loaded(operon, script.stderr.decode())
+
+
+@pytest.fixture(scope="module")
+def asked(loaded: Loaded) -> Iterator[Asking]:
+    with asking(loaded.operon.home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def base_url(loaded: Loaded, allow_loopback: Callable[[int], None]) -> Iterator[str]:
+    port = free_port()
+    allow_loopback(port)
+    server = loaded.operon.start("serve", "--port", str(port), log_level="error")
+    assert server.stdout is not None
+    assert server.stderr is not None
+    with server.stdout, server.stderr:
+        try:
+            await_ready(server, f"http://127.0.0.1:{port}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(20)
+
+
+def await_ready(server: subprocess.Popen[bytes], base: str) -> None:
+    for _ in range(600):
+        with suppress(urllib.error.URLError), urllib.request.urlopen(f"{base}/readyz", timeout=5) as answer:
+            assert json.load(answer)["status"] == "ok"
+            return
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(0.05)
+            break
+    raise RuntimeError("the server did not start")
+
+
+def test_load_is_refused_only_what_later_releases_bring(loaded: Loaded) -> None:
+    failed = re.findall(r"load\.sh: failed: operon (\S+ \S+)", loaded.err)
+    assert set(failed) <= LATER
+    assert loaded.err.count("is not in this release") == len(failed)
+
+
+def test_every_patient_exists(loaded: Loaded, pack: Path) -> None:
+    named = {patient["patientID"] for patient in json.loads((pack / "data" / "patients.json").read_text("utf-8"))}
+    rows = loaded.operon.rows("select subject_id from subject")
+    assert len(rows) == 1116
+    assert {subject for (subject,) in rows} == named
+
+
+def test_wrong_base_of_a_deletion_does_not_refuse_its_file(loaded: Loaded, pack: Path) -> None:
+    [file] = (pack / "data" / "vcf").glob("ABC789.*.vcf.gz")
+    rows = loaded.operon.rows(
+        "select cs.source from call_set cs join study st on st.id = cs.study_id"
+        " join subject s on s.ordinal = st.subject_ordinal where s.subject_id = 'ABC789'"
+    )
+    assert rows == [(file.name,)]
+
+
+def test_answers_are_graded_as_those_of_the_reference_implementation(base_url: str, pack: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ["--base-url", base_url, "--only", ",".join(OPERATIONS), "--report", str(report)]
+    graded = subprocess.run(
+        [sys.executable, str(pack / "compare.py"), *options, "-v"], capture_output=True, check=False
+    )
+    totals: dict[str, int] = json.loads(report.read_bytes())["totals"]
+    assert totals.get("different", 0) == 0, graded.stdout.decode()
+    assert graded.returncode == 0
+    assert sum(totals.values()) >= 14
+
+
+def reference(asked: Asking, operation: str, *inputs: tuple[str, str]) -> list[dict[str, Any]]:
+    base = SUBJECT_PATHS if "subject" in operation else "/population-operations/genotype-operations/"
+    answer = asked.get(operation, *inputs, base=base)
+    assert answer.status == 200, answer.body
+    return answer.json()["parameter"]
+
+
+def names(entry: dict[str, Any]) -> list[str]:
+    return [part["name"] for part in entry["part"]]
+
+
+def spdis(entry: dict[str, Any]) -> list[str]:
+    texts = [json.dumps(part["resource"]) for part in entry["part"] if part["name"] == "variant"]
+    return sorted(re.findall(r'"code": "(NC_[0-9.]+:[0-9]+:[ACGT]*:[ACGT]*)"', text)[0] for text in texts)
+
+
+def test_gene_has_the_same_variants_on_either_build(asked: Asking) -> None:
+    answers = [
+        reference(asked, "find-subject-variants", ("subject", "HG00403"), ("ranges", ranges))
+        for ranges in ("NC_000019.9:11200138-11244496", "NC_000019.10:11089431-11133820")
+    ]
+    (on_37,), (on_38,) = answers
+    assert spdis(on_37) == spdis(on_38)
+    assert names(on_37).count("variant") == 19
+
+
+def test_range_given_twice_is_answered_twice(asked: Asking) -> None:
+    gene = "NC_000002.12:178525988-178807423"
+    question = [("subject", "NB6TK329"), ("testIdentifiers", "TL000016660-ASM"), ("ranges", f"{gene}, {gene}")]
+    one, other = reference(asked, "find-subject-variants", *question)
+    assert one == other
+
+
+def test_phase_of_a_pair_is_told(asked: Asking) -> None:
+    question = [("subject", "NB6TK329"), ("ranges", "NC_000001.11:2629432-2629470"), ("includePhasing", "true")]
+    [entry] = reference(asked, "find-subject-variants", *question)
+    assert names(entry) == ["rangeItem", "presence", "variant", "variant", "sequencePhaseRelationship"]
+    assert entry["part"][4]["resource"]["valueCodeableConcept"]["coding"][0]["code"] == "Cis"
+
+
+def test_genomic_hgvs_and_spdi_are_the_same_question(asked: Asking) -> None:
+    texts = ["NC_000005.9:g.112102032A>T", "NC_000005.9:112102031:A:T"]
+    one, other = reference(asked, "find-subject-specific-variants", ("subject", "m123"), ("variants", ",".join(texts)))
+    assert spdis(one) == spdis(other) == ["NC_000005.9:112102031:A:T"]
+
+
+def test_absent_variants_are_seven_items_in_order(asked: Asking) -> None:
+    variants = [
+        "NC_000005.9:112154946:CC:C",
+        "NC_000005.9:112157612:C:T",
+        "NC_000017.10:41246373:G:",
+        "NC_000017.10:41243854:AAA:AAAA",
+        "NC_000013.10:32900284:C:A",
+        "NC_000019.9:11216262:C:A",
+        "NC_000014.8:23894101:A:T",
+    ]
+    question = [("subject", "HG00404"), ("variants", ",".join(variants))]
+    answer = reference(asked, "find-subject-specific-variants", *question)
+    assert [(entry["part"][0]["valueString"], entry["part"][1]["valueBoolean"]) for entry in answer] == [
+        (text, False) for text in variants
+    ]
+
+
+def test_people_with_all_three_variants_are_six(asked: Asking) -> None:
+    variants = ["144931726:G:A", "145532548:T:C", "145592072:A:T"]
+    # The stray subject belongs to no population question and is ignored.
+    question = [("subject", "HG00403"), *(("variants", f"NC_000001.10:{text}") for text in variants)]
+    [entry] = reference(asked, "find-population-specific-variants", *question, ("includePatientList", "true"))
+    numbers = [part["valueQuantity"]["value"] for part in entry["part"] if "valueQuantity" in part]
+    assert numbers == [6, 1116]
+    assert names(entry).count("subject") == 6

@@ -25,7 +25,7 @@ from app.fhir.parameters import Dialect, read_inputs
 from app.operations.context import open_genome
 from app.operations.registry import open_context
 from app.records import Build, SourceClass
-from app.store import bulk, migrate
+from app.store import bulk, migrate, runs
 from ingest import demo as demo_data
 from ingest import reference as reference_files
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
@@ -324,6 +324,19 @@ def ingest_subjects(file: Annotated[Path, typer.Argument(help="CSV: subject_id[,
     with open_workspace(settings) as workspace, workspace.database.sole_writer():
         added, completed = bulk.store_subjects(workspace.database, given, file.name)
     print(f"{added} added, {completed} completed, {len(given) - added - completed} unchanged", file=sys.stderr)
+
+
+@ingest.command("unfinished")
+def ingest_unfinished(
+    *,
+    discard: Annotated[bool, typer.Option("--discard", help="Remove what they stored so far.")] = False,
+) -> None:
+    """List interrupted ingests, which the same command continues, or discard them."""
+    with open_workspace(Settings()) as workspace, workspace.database.sole_writer():
+        for run in reversed(runs.unfinished(workspace.database)):
+            _print_json({"source": run.source.name, "sha256": run.source.sha256, "records": run.next_record})
+            if discard:
+                runs.discard(workspace.database, run)
 
 
 @ingest.command("haplotypes", hidden=True)

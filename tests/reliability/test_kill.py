@@ -21,7 +21,7 @@ from tests.vcf_files import vcf
 from tests.writer_lock import await_writer
 
 SEED = 20_260
-KILLS = {"sqlite": (13, 13, 4), "postgresql": (5, 5, 2)}
+KILLS = {"sqlite": (13, 13, 4), "postgresql": (13, 13, 4)}
 """Of each file, about as many as it has time for"""
 ROUNDS, CHROMOSOMES = 2, range(1, 23)
 """A block ends where another chromosome begins, so a file that goes round twice has many blocks of few records."""

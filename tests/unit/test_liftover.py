@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import itertools
 import json
-import time
 from unittest.mock import Mock
 
 import numpy as np
@@ -560,33 +559,12 @@ def test_a_range_that_lies_on_a_patch_only_fails(ensembl):
 
 
 @pytest.mark.parametrize("source", Build)
-def test_bulk_equals_the_best_hit_of_pyliftover_and_is_twenty_times_faster(shared, ensembl, source):
+def test_bulk_equals_the_best_hit_of_pyliftover(shared, ensembl, source):
     peer = LiftOver(str(ensembl_file(shared, source)))
-    points = random_points(source, 100_000)
-    names = {contig: display(contig) for contig in points}
-
-    peer_seconds, hits = timed(
-        lambda: {
-            contig: [peer.convert_coordinate(names[contig], at) for at in points[contig].tolist()] for contig in points
-        }
-    )
-    seconds, batches = min(
-        (
-            timed(lambda: {contig: ensembl.lift_batch(source, contig, at, at + 1) for contig, at in points.items()})
-            for _ in range(5)
-        ),
-        key=lambda run: run[0],
-    )
-
-    for contig, batch in batches.items():
-        assert rows_of(batch) == [best_of(of_point, names[contig]) for of_point in hits[contig]]
-    assert peer_seconds / seconds > 20
-
-
-def timed(work):
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
+    for contig, at in random_points(source, 100_000).items():
+        name = display(contig)
+        hits = [peer.convert_coordinate(name, point) for point in at.tolist()]
+        assert rows_of(ensembl.lift_batch(source, contig, at, at + 1)) == [best_of(hit, name) for hit in hits]
 
 
 def random_points(source, count):
@@ -613,12 +591,3 @@ def test_every_place_that_lifts_to_grch38_lifts_back_to_itself(ensembl):
         back = ensembl.lift_batch(B38, contig, there.start[placed], there.end[placed])
 
         assert back.start.tolist() == at[placed].tolist()
-
-
-def test_both_directions_load_quickly_once_parsed(ensembl, shared, tmp_path):
-    for source in Build:
-        add_chain(tmp_path, source, source.other, ensembl_file(shared, source))
-
-    seconds, _ = min((timed(lambda: load_liftover(tmp_path)) for _ in range(3)), key=lambda run: run[0])
-
-    assert seconds < 0.05

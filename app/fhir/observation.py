@@ -96,6 +96,8 @@ _EXACT_BEFORE, _EXACT_AFTER = _around(codes.EXACT_START_END, {"valueRange": {"lo
 _COORDINATES = _concept(codes.COORDINATE_SYSTEM, codes.ZERO_BASED_INTERVAL)
 _SPDI_OPEN = '{"code":' + _json(codes.VARIATION_CODE.as_concept()) + ',"valueCodeableConcept":{"coding":['
 _SPDI_SYSTEM = '{"system":' + _json(codes.SPDI) + ',"code":"'
+_SPDI_NEXT = '"},' + _SPDI_SYSTEM
+_SPDI_CLOSE = '"}]}},'
 _CATEGORY = _json([codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()])
 
 
@@ -122,24 +124,34 @@ def _shared(facts: CallSetFacts) -> tuple[str, str, str]:
 
 
 def render_variants(facts: CallSetFacts, rows: VariantRows) -> list[str]:
-    """Return each variant as the text of a ``variant`` part that follows another part."""
+    """Return each variant as the text of a ``variant`` part that follows another part.
+
+    A handful of long constant pieces a variant: what depends on the state, the frequency or the alleles alone is put
+    together once for each of them.
+    """
     before, after, end = _shared(facts)
     states = _STATES if facts.source_class is SourceClass.GERMLINE else {}
+    opened = {state: f"{after}{states.get(state, '')}{_SPDI_OPEN}{_SPDI_SYSTEM}" for state in set(rows.states)}
+    shares = {
+        share: f"{_VAF_BEFORE}{share}{_VAF_AFTER}," if share is not None else "" for share in set(rows.frequencies)
+    }
+    alleles = {
+        pair: f"{_REF_BEFORE}{pair[0]}{_REF_AFTER},{_ALT_BEFORE}{pair[1]}{_ALT_AFTER},{_COORDINATES},{_EXACT_BEFORE}"
+        for pair in set(zip(rows.refs, rows.alts, strict=True))
+    }
+    closed = _EXACT_AFTER + end
     out = []
-    for id_, state, spdi, other, frequency, alt_depth, ref, alt, position in zip(
-        rows.ids, rows.states, rows.spdis, rows.other_spdis, rows.frequencies, rows.alt_depths, rows.refs, rows.alts,
-        rows.positions, strict=True,
+    for id_, state, spdi, other, share, alt_depth, pair, position in zip(
+        rows.ids, rows.states, rows.spdis, rows.other_spdis, rows.frequencies, rows.alt_depths,
+        zip(rows.refs, rows.alts, strict=True), rows.positions, strict=True,
     ):  # fmt: skip
-        other_coding = f',{_SPDI_SYSTEM}{other}","display":"{other}"}}' if other is not None else ""
-        vaf = f"{_VAF_BEFORE}{frequency}{_VAF_AFTER}," if frequency is not None else ""
+        placed = f'{_SPDI_NEXT}{other}","display":"{other}{_SPDI_CLOSE}' if other is not None else _SPDI_CLOSE
         depth = f"{_DEPTH_BEFORE}{alt_depth}{_DEPTH_AFTER}," if alt_depth >= 0 else ""
         # The end may be left out for a single base only (IG, exact-start-end).
-        high = f'}},"high":{{"value":{position + len(ref)}' if len(ref) != 1 else ""
+        ended = closed if len(pair[0]) == 1 else f'}},"high":{{"value":{position + len(pair[0])}{closed}'
         out.append(
-            f"{before}{id_}{after}{states.get(state, '')}"
-            f'{_SPDI_OPEN}{_SPDI_SYSTEM}{spdi}","display":"{spdi}"}}{other_coding}]}}}},'
-            f"{vaf}{depth}{_REF_BEFORE}{ref}{_REF_AFTER},{_ALT_BEFORE}{alt}{_ALT_AFTER},{_COORDINATES},"
-            f"{_EXACT_BEFORE}{position}{high}{_EXACT_AFTER}{end}"
+            f'{before}{id_}{opened[state]}{spdi}","display":"{spdi}{placed}{shares[share]}{depth}'
+            f"{alleles[pair]}{position}{ended}"
         )
     return out
 

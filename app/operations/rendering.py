@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations, pairwise
@@ -70,43 +70,55 @@ def _rows(segment: Segment, lookups: Lookups) -> VariantRows:
     starts = chunk.start[rows].tolist()
     codes = chunk.allele[rows].tolist()
     alleles = {code: chunk.alleles[code] for code in set(codes)}
-    changes = {code: f"{allele.deleted}:{allele.inserted}" for code, allele in alleles.items()}
-    here = f"{accession(call_set.build, contig)}:"
-    ids = [
-        f"dv-{call_set.uid}-{contig}-{start}-{_tag(alleles[code].ref, alleles[code].alt)}"
-        for start, code in zip(starts, codes, strict=True)
-    ]
+    changes = {code: f":{allele.deleted}:{allele.inserted}" for code, allele in alleles.items()}
+    tags = {code: f"-{_tag(allele.ref, allele.alt)}" for code, allele in alleles.items()}
+    refs = {code: allele.ref for code, allele in alleles.items()}
+    alts = {code: allele.alt for code, allele in alleles.items()}
+    anchors = {code: allele.anchor for code, allele in alleles.items()}
+    prefix, here = f"dv-{call_set.uid}-{contig}-", f"{accession(call_set.build, contig)}:"
+    placed = list(zip(starts, codes, strict=True))
     return VariantRows(
-        ids=ids,
+        ids=[f"{prefix}{start}{tags[code]}" for start, code in placed],
         states=_states(segment, starts),
-        spdis=[f"{here}{start}:{changes[code]}" for start, code in zip(starts, codes, strict=True)],
-        other_spdis=_on_other_build(segment, lookups, starts, [alleles[code] for code in codes]),
+        spdis=[f"{here}{start}{changes[code]}" for start, code in placed],
+        other_spdis=_on_other_build(segment, lookups, placed, alleles, changes),
         frequencies=_frequencies(segment),
         alt_depths=chunk.alt_depth[rows].tolist() if chunk.alt_depth is not None else [-1] * len(rows),
-        refs=[alleles[code].ref for code in codes],
-        alts=[alleles[code].alt for code in codes],
-        positions=[start + alleles[code].anchor for start, code in zip(starts, codes, strict=True)],
+        refs=[refs[code] for code in codes],
+        alts=[alts[code] for code in codes],
+        positions=[start + anchors[code] for start, code in placed],
     )
 
 
 def _on_other_build(
-    segment: Segment, lookups: Lookups, starts: Sequence[int], alleles: Sequence[Allele]
+    segment: Segment,
+    lookups: Lookups,
+    placed: Sequence[tuple[int, int]],
+    alleles: Mapping[int, Allele],
+    changes: Mapping[int, str],
 ) -> list[str | None]:
     """Return the contextual SPDIs on the other build; None where there is none, or the sequence is the same one."""
     chunk, call_set, contig = segment.chunk, segment.call_set, segment.contig
     if contig == MT:
-        return [None] * len(starts)
+        return [None] * len(placed)
     there = f"{accession(call_set.build.other, contig)}:"
-    found: list[str | None] = []
     codes = chunk.placement[segment.rows].tolist()
-    for start, allele, code, row in zip(starts, alleles, codes, segment.rows.tolist(), strict=True):
-        placement = chunk.placements[code]
-        if placement.placed is Placed.FORWARD:
-            found.append(f"{there}{start + placement.offset}:{allele.deleted}:{allele.inserted}")
-        elif placement.placed is Placed.NOWHERE:
+    ways = {code: chunk.placements[code] for code in set(codes)}
+    if all(way.placed is Placed.FORWARD for way in ways.values()):
+        offsets = {code: way.offset for code, way in ways.items()}
+        return [
+            f"{there}{start + offsets[code]}{changes[allele]}"
+            for (start, allele), code in zip(placed, codes, strict=True)
+        ]
+    found: list[str | None] = []
+    for (start, allele_code), code, row in zip(placed, codes, segment.rows.tolist(), strict=True):
+        way, allele = ways[code], alleles[allele_code]
+        if way.placed is Placed.FORWARD:
+            found.append(f"{there}{start + way.offset}{changes[allele_code]}")
+        elif way.placed is Placed.NOWHERE:
             found.append(None)
-        elif placement.placed is Placed.REVERSE:
-            at = placement.offset - start - allele.span
+        elif way.placed is Placed.REVERSE:
+            at = way.offset - start - allele.span
             found.append(f"{there}{at}:{reverse_complement(allele.deleted)}:{reverse_complement(allele.inserted)}")
         else:
             spdi = lookups[int(chunk.variant[row])].on(call_set.build.other)
@@ -157,11 +169,12 @@ def _frequencies(segment: Segment) -> list[float | None]:
         alts = chunk.alt_depth[rows].tolist()
         for total in (chunk.allele_depths, chunk.depth):
             if total is not None:
-                wholes = total[rows].tolist()
-                shares = [
-                    share if share is not None or not 0 <= alt <= whole or not whole else round(alt / whole, 4)
-                    for share, alt, whole in zip(shares, alts, wholes, strict=True)
-                ]
+                pairs = list(zip(alts, total[rows].tolist(), strict=True))
+                known = {
+                    (alt, whole): round(alt / whole, 4) if whole and 0 <= alt <= whole else None
+                    for alt, whole in set(pairs)
+                }
+                shares = [known[pair] if share is None else share for share, pair in zip(shares, pairs, strict=True)]
     if chunk.frequency is not None:
         stated = chunk.frequency[rows].tolist()
         shares = [

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from app.errors import LiftoverFailed, quoted
 from app.fhir.observation import counted_parameter, parameters
 from app.fhir.parameters import OperationInputs
 from app.operations.context import OperationContext
 from app.operations.subject_genotype import identified
-from app.store import carriers, counters, subjects, variants
+from app.records import Build
+from app.store import calls, carriers, counters, subjects, variants
 from app.store.carriers import Shards
 from app.store.session import Session
+from app.variants.placement import Placement
 
 
 def find_population_specific_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -16,11 +19,15 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
 
     One group (a list of alternatives) gives one count an alternative; several groups give the one count of subjects
     that have a variant of every group. The denominator is the number of all subjects.
+
+    Raises:
+        LiftoverFailed: a variant is known on one build only, and there are calls with a place on the other only.
     """
     groups = inputs.variants
     texts = [text for group in groups for text in group]
     placements = identified(context, texts)
     with context.database.read() as session:
+        _refuse_unplaced(session, placements, texts)
         totals = counters.values(session)
         shards = carriers.shards_of(totals)
         known = variants.find(session, placements)
@@ -52,6 +59,23 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
             for text, number, named in items
         ]
     )
+
+
+def _refuse_unplaced(session: Session, placements: list[Placement], texts: list[str]) -> None:
+    """Raise LiftoverFailed for a variant known on one build only while calls are known on the other only.
+
+    Such a call may be the variant; a count without it would look like a fact.
+    """
+    missing = [
+        (build, placement.contig, text)
+        for placement, text in zip(placements, texts, strict=True)
+        for build in Build
+        if placement.on(build) is None
+    ]
+    unplaced = calls.unplaced_contigs(session, [(build, contig) for build, contig, _ in missing])
+    for build, contig, text in missing:
+        if (build, contig) in unplaced:
+            raise LiftoverFailed(f"Failed LiftOver. Variant: {quoted(text)}", parameter="variants")
 
 
 def _is_count_only(inputs: OperationInputs) -> bool:

@@ -168,7 +168,7 @@ def _frequencies(segment: Segment) -> list[float | None]:
     if chunk.alt_depth is not None:
         alts = chunk.alt_depth[rows].tolist()
         for total in (chunk.allele_depths, chunk.depth):
-            if total is not None:
+            if total is not None and None in shares:
                 pairs = list(zip(alts, total[rows].tolist(), strict=True))
                 known = {
                     (alt, whole): round(alt / whole, 4) if whole and 0 <= alt <= whole else None

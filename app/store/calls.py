@@ -6,7 +6,7 @@ Positions are zero-based, half-open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -69,6 +69,21 @@ def call_sets_of(session: Session, subject_id: str) -> list[CallSet]:
         for row in rows
         if row[0] is not None
     ]  # fmt: skip
+
+
+def unplaced_contigs(session: Session, asked: Iterable[tuple[Build, int]]) -> set[tuple[Build, int]]:
+    """Return those of some (build, contig) on which any call has no place on the other build, in one statement."""
+    pairs = list(dict.fromkeys(asked))
+    if not pairs:
+        return set()
+    parts: list[str] = []
+    parameters: dict[str, str] = {}
+    for at, (build, contig) in enumerate(pairs):
+        parameters |= {f"b{at}": build.value, f"c{at}": f'%"{contig}":%'}
+        parts.append(
+            f"select {at} as at where exists (select 1 from call_set where build = :b{at} and unplaced like :c{at})"
+        )
+    return {pairs[at] for (at,) in session.run(" union all ".join(parts), parameters)}
 
 
 Run = tuple[int, int]

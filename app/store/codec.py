@@ -332,9 +332,9 @@ def decode(data: bytes) -> CallChunk:
     for name, kind in head["c"]:
         columns[name] = column = np.frombuffer(body, kind, n, at)
         at += column.nbytes
-    start = np.cumsum(columns.pop("start"), dtype=np.int64)
+    start = columns.pop("start").astype(np.int64).cumsum()
     start += head["s"]
-    variant = np.cumsum(columns.pop("variant"), dtype=np.int64)
+    variant = columns.pop("variant").astype(np.int64).cumsum()
     variant += head["v"]
     filters = head.get("f", ())
     return CallChunk(

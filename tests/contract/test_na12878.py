@@ -169,7 +169,7 @@ def test_answer_names_the_place_on_either_build(asked: Asking, sampled: list[Sam
         assert {entry.spdis for entry in found} <= {tuple(place.values()), tuple(reversed(place.values()))}
 
 
-def test_changed_reference_base_is_recorded_and_not_turned_around(asked: Asking) -> None:
+def test_two_copies_of_the_other_reference_base_are_no_variant_there(asked: Asking) -> None:
     # GRCh37 has A where GRCh38 has T: to be T/T is a change on the one and none on the other.
     on_37, kept, turned = "NC_000021.8:34779061:A:T", "NC_000021.9:33406755:T:T", "NC_000021.9:33406755:T:A"
     by_37, by_38, absent = asked.being(SUBJECT, [on_37, kept, turned])

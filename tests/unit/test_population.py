@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import SeveralProblems, UnreadableVariant
+from app.errors import LiftoverFailed, SeveralProblems, UnreadableVariant
 from app.records import SourceClass
 from app.store.session import Database
 from tests.small_store import NO_GENOME, SmallStore
@@ -115,3 +115,13 @@ def test_a_text_that_is_no_variant_is_refused(store: SmallStore) -> None:
     with pytest.raises(SeveralProblems) as caught:
         store.population(["nonsense", A], ["rubbish"])
     assert len(caught.value.issues()) == 2
+
+
+def test_a_variant_of_one_build_is_not_counted_while_calls_lie_on_the_other_only(store: SmallStore) -> None:
+    with pytest.raises(LiftoverFailed, match=r"Failed LiftOver\. Variant: NC_000001\.10:99:A:G"):
+        store.population([f"{R37}:99:A:G"])
+
+
+def test_calls_of_another_chromosome_do_not_stand_in_the_way(store: SmallStore) -> None:
+    other = "NC_000002.11:99:A:G"
+    assert store.population([other]) == [(other, 0, 4, [])]

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from app import __version__
 from app.config import Settings
-from app.errors import InvalidInput, Misconfigured, OperonError, UnknownOperation, quoted
+from app.errors import InvalidInput, Misconfigured, OperonError, Unavailable, UnknownOperation, quoted
 from app.fhir.definitions import load_definitions
 from app.fhir.parameters import Dialect, read_inputs
 from app.operations.context import open_genome
@@ -28,12 +28,14 @@ from app.records import Build, SourceClass
 from app.store import bulk, migrate, runs
 from ingest import demo as demo_data
 from ingest import reference as reference_files
+from ingest import rejustify as placing
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.normalize import describe
 from ingest.progress import Progress
+from ingest.public_sources import SOURCES
 from ingest.report import IngestReport, show
-from ingest.workspace import open_database, open_workspace, require_schema, subjects_in
+from ingest.workspace import Workspace, open_database, open_workspace, require_schema, subjects_in
 
 app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
@@ -48,6 +50,7 @@ app.add_typer(subject, name="subject")
 _INTERRUPTED = 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]
 Assembly = Annotated[Build, typer.Option("--assembly", help="Assembly that the positions are on.")]
+Rejustify = Annotated[bool, typer.Option("--rejustify", help="Place stored calls anew at once.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write what was stored and what not as JSON.")]
 
 
@@ -184,12 +187,18 @@ def db_check() -> None:
 
 @reference.command("add")
 def reference_add(
-    files: Annotated[list[Path], typer.Argument(help="FASTA files: whole chromosomes, or windows >ACC:start-end.")],
-    assembly: Assembly,
+    files: Annotated[
+        list[Path], typer.Argument(help="FASTA (chromosomes, or windows >ACC:start-end), chain or cdot files.")
+    ],
+    assembly: Annotated[Build | None, typer.Option("--assembly", help="Refuse sequence of another assembly.")] = None,
+    *,
+    rejustify: Rejustify = False,
 ) -> None:
-    """Add reference sequence."""
-    for line in reference_files.add_sequences(Settings(), assembly, files):
-        print(line)
+    """Add reference files of any kind, recognized by what they hold."""
+    settings = Settings()
+    for line in reference_files.add_files(settings, files, assembly):
+        print(line, flush=True)
+    _offer_rejustify(settings, now=rejustify)
 
 
 @reference.command("add-chain")
@@ -197,11 +206,15 @@ def reference_add_chain(
     file: Annotated[Path, typer.Argument(help="Chain file, plain or gzip.")],
     source: Annotated[Build, typer.Option("--from", help="Build that the chains start from.")],
     target: Annotated[Build, typer.Option("--to", help="Build that the chains lead to.")],
+    *,
+    rejustify: Rejustify = False,
 ) -> None:
     """Add the chain file of one direction."""
     if source is target:
         raise InvalidInput("--from and --to name the same build")
-    print(reference_files.add_chain_file(Settings(), source, target, file))
+    settings = Settings()
+    print(reference_files.add_chain_file(settings, source, target, file))
+    _offer_rejustify(settings, now=rejustify)
 
 
 @reference.command("add-transcripts")
@@ -213,10 +226,64 @@ def reference_add_transcripts(
         print(line, flush=True)
 
 
-@reference.command("fetch", hidden=True)
-def reference_fetch() -> None:
-    """Refuse: downloads come with a later release."""
-    _not_yet("operon reference fetch")
+@reference.command("fetch")
+def reference_fetch(
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="A source, or a kind: sequence, chain, transcripts. Repeatable.")
+    ] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched, and from where.")] = False,
+    rejustify: Rejustify = False,
+    quiet: Quiet = False,
+) -> None:
+    """Download the public reference files and add them; the same command goes on where it was interrupted."""
+    from ingest import fetch as fetching  # noqa: PLC0415 - no other command needs an HTTP client
+
+    settings = Settings()
+    sources = fetching.chosen(SOURCES, only or [])
+    if dry_run:
+        for line in fetching.planned(settings, sources):
+            print(line)
+        return
+    for line in fetching.fetch(settings, sources, Progress(quiet=quiet)):
+        print(line, flush=True)
+    _offer_rejustify(settings, now=rejustify)
+
+
+@reference.command("rejustify")
+def reference_rejustify(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Place stored calls anew that sequence or chains which came later can place better."""
+    with open_workspace(Settings()) as workspace:
+        _rejustify(workspace, Progress(quiet=quiet), dry_run=dry_run)
+
+
+def _offer_rejustify(settings: Settings, *, now: bool) -> None:
+    """Say how many stored variants the reference files may place better, or place them ``now``."""
+    with open_database(settings) as database:
+        try:
+            if not database.exists() or migrate.current(database) != migrate.head(database):
+                return
+        except Unavailable:
+            if now:
+                raise
+            return
+    with open_workspace(settings) as workspace:
+        if now:
+            _rejustify(workspace, Progress(), dry_run=False)
+        elif number := placing.waiting(workspace.database, workspace.genome):
+            _say(f"{number:,} stored variants wait for this: run 'operon reference rejustify'")
+
+
+def _rejustify(workspace: Workspace, progress: Progress, *, dry_run: bool) -> None:
+    outcome = placing.rejustify(workspace.database, workspace.genome, progress, dry_run=dry_run)
+    total, would = outcome.total, "would be " if dry_run else ""
+    print(f"{total.updated:,} variants {would}updated, {total.added:,} added, {total.removed:,} dropped")
+    for source, calls in sorted(outcome.contradicting.items()):
+        _say(f"{source}: {calls:,} calls contradict the reference sequence and stay as they are")
 
 
 @reference.command("status")

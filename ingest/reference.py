@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.config import Settings
+from app.errors import BadFile
 from app.records import Build
+from app.variants.known_slices import KNOWN_SLICES
 from app.variants.liftover import add_chain, load_liftover
+from app.variants.recognize import ChainFile, SequenceFile, TranscriptFile, recognize
 from app.variants.reference import FastaReference, add_fasta
 from app.variants.transcript_files import TranscriptFiles, TranscriptReport, add_transcripts
+from ingest import provenance
 from ingest.source import open_regular
+
+
+def add_files(settings: Settings, paths: Sequence[Path], build: Build | None = None) -> Iterator[str]:
+    """Take in files of any kind by what they hold, and yield a sentence on each when it is in.
+
+    Raises:
+        BadFile: a file is not what it should be, or is of another build than ``build``; nothing of it is taken in.
+    """
+    for path in paths:
+        _require_file(path)
+        match recognize(path):
+            case SequenceFile() as found:
+                yield from add_sequences(settings, _build_of(path, found, build), [path])
+            case ChainFile(source, target, has_ucsc_names):
+                yield add_chain_file(settings, source, target, path)
+                if has_ucsc_names:
+                    yield f"{path.name}: its names are those of UCSC, whose chain files are for non-commercial use only"
+            case TranscriptFile():
+                yield from add_transcript_files(settings, [path])
+
+
+def _build_of(path: Path, found: SequenceFile, given: Build | None) -> Build:
+    """Return the build that a FASTA file is added to; raises BadFile if it is of another one, or may be of either."""
+    if given is None:
+        if found.undecided is not None:
+            mend = "Say with --assembly which one it is"
+            raise BadFile(path.name, f"{found.undecided} may be of either build", mend=mend)
+        return max(found.builds)
+    if given not in found.builds:
+        (build,) = found.builds
+        mend = f"Add it with --assembly {build}, or without that option"
+        raise BadFile(path.name, f"it is of {build}, not of {given}", mend=mend)
+    return given
 
 
 def add_sequences(settings: Settings, build: Build, paths: Sequence[Path]) -> list[str]:
@@ -20,7 +57,7 @@ def add_sequences(settings: Settings, build: Build, paths: Sequence[Path]) -> li
     lines = []
     for path in paths:
         _require_file(path)
-        report = add_fasta(settings.reference_dir / build.value, build, path)
+        report = add_fasta(settings.reference_dir / build.value, build, path, slices=KNOWN_SLICES)
         name = report.source.name
         if report.already_there:
             lines.append(f"{name}: already added")
@@ -51,13 +88,14 @@ def _sentence(report: TranscriptReport) -> str:
     source = report.source
     if report.already_there:
         return f"{source.name}: already added"
+    examples = ", ".join(report.examples) + (", ..." if report.replaced > len(report.examples) else "")
     counts = {
         "new": report.added,
         "completed by places or names": report.completed,
-        f"replaced, since this file has them otherwise ({', '.join(report.examples)}, ...)": report.replaced,
+        f"replaced, since this file has them otherwise ({examples})": report.replaced,
         "as before": report.unchanged,
     }
-    text = f"{source.name}: {source.transcripts:,} transcripts"
+    text = f"{source.name}: {source.transcripts:,} transcript{'' if source.transcripts == 1 else 's'}"
     text += "".join(f"; {count:,} {what}" for what, count in counts.items() if count)
     left_out = ", ".join(f"{count:,} with {reason}" for reason, count in report.left_out.items())
     return f"{text}; left out: {left_out}" if left_out else text
@@ -69,7 +107,8 @@ def _require_file(path: Path) -> None:
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return what is loaded: sequence by build, chains by direction, transcripts by file."""
+    """Return what is loaded: sequence by build, chains by direction, transcripts by file, each with its origin."""
+    origins = provenance.read(settings.reference_dir)
     loaded: dict[str, Any] = {"sequence": {}, "chains": {}, "transcripts": []}
     for build in Build:
         reference = FastaReference(settings.reference_dir / build.value)
@@ -84,4 +123,19 @@ def status(settings: Settings) -> dict[str, Any]:
             "name": source.name,
             "sha256": source.sha256,
         }
+    for entry in _files(loaded):
+        if entry["sha256"] in origins:
+            entry["fetched"] = origins[entry["sha256"]]
     return loaded
+
+
+def _files(loaded: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for entries in loaded["sequence"].values():
+        yield from entries
+    yield from loaded["chains"].values()
+    yield from loaded["transcripts"]
+
+
+def checksums(settings: Settings) -> set[str]:
+    """Return the SHA-256 of every file that is in use."""
+    return {entry["sha256"] for entry in _files(status(settings))}

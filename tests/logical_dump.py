@@ -36,9 +36,7 @@ def _calls(session: Session, names: dict[int, Identity]) -> dict[tuple[str, int,
     rows = session.run(
         "select cs.uid, c.contig, c.part, c.bin, c.data from call_chunk c join call_set cs on cs.id = c.call_set_id"
     )
-    return {
-        (uid, contig, part, bin_): sorted(map(repr, _chunk(data, names))) for uid, contig, part, bin_, data in rows
-    }
+    return {(uid, contig, part, bin_): sorted(map(repr, _chunk(data, names))) for uid, contig, part, bin_, data in rows}
 
 
 def _chunk(data: bytes, names: dict[int, Identity]) -> list[tuple[Any, ...]]:

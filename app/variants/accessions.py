@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from bioutils.assemblies import get_assembly
+from bioutils.assemblies import get_assembly, get_assembly_names
 from bioutils.par import get_par_map
 
 from app.errors import UnknownRefSeq
@@ -119,3 +119,17 @@ def is_par(build: Build, contig: int, start: int, end: int) -> bool:
 def builds_with_length(contig: int, bases: int) -> frozenset[Build]:
     """Return the builds on which a contig has this many bases."""
     return frozenset(build for build in Build if length(build, contig) == bases)
+
+
+def assembly_of(*, ref_seq: str | None = None, contig: int | None = None, bases: int | None = None) -> str | None:
+    """Return another human assembly that has a chromosome of this accession, or of this number and length."""
+    for name in sorted(get_assembly_names(), reverse=True):
+        if name.startswith(("GRCh37", "GRCh38")):
+            continue
+        for sequence in get_assembly(name)["sequences"]:
+            if sequence["sequence_role"] != "assembled-molecule":
+                continue
+            named = contig is not None and sequence["name"] == display(contig) and sequence["length"] == bases
+            if named or (ref_seq is not None and sequence["refseq_ac"] == ref_seq):
+                return str(name)
+    return None

@@ -95,6 +95,11 @@ def check_direction(chains: list[Header], name: str, source: Build, target: Buil
     raise BadFile(name, problem, line_1based=wrong.line_1based)
 
 
+def is_direction(chains: list[Header], source: Build, target: Build) -> bool:
+    """Return whether the sizes of the chromosomes are those of the builds."""
+    return _first_mismatch(chains, source, target) is None
+
+
 def _first_mismatch(chains: list[Header], source: Build, target: Build) -> Header | None:
     """Return the first chain whose sizes deny these builds, or the first of all when no chain confirms them."""
     confirmed = False

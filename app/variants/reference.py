@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, Self
 
 import pysam
@@ -30,6 +31,7 @@ from app.errors import BadFile, CannotNormalize, Misconfigured, UnknownRefSeq
 from app.records import Build
 from app.variants import accessions
 from app.variants.fasta import Header, open_regular, read_fasta, sha256_of
+from app.variants.known_slices import Slice, SliceCheck
 from app.variants.layers import BULK_REACH, Layers, Piece, compare
 
 _INDEX = "index.json"
@@ -159,7 +161,7 @@ class _IndexedFasta:
     def pieces(self, source: str) -> Iterator[tuple[str, Piece]]:
         """Yield the accession and the place of every record."""
         for name, bases, offset, *_ in self._records:
-            ref_seq, start, _ = _parse_window(name) or (name, 0, 0)
+            ref_seq, start, _ = parse_window(name) or (name, 0, 0)
             end = start + int(bases)
             yield ref_seq, Piece(start, end, self._reader(int(offset) - start, end), source)
 
@@ -207,8 +209,12 @@ def _damaged(directory: Path, error: Exception) -> Misconfigured:
     return Misconfigured(f"The reference folder {directory} is damaged ({error}); remove it and add its files again")
 
 
-def add_fasta(directory: Path, build: Build, path: Path) -> ReferenceReport:
+def add_fasta(
+    directory: Path, build: Build, path: Path, *, slices: Mapping[str, Slice] = MappingProxyType({})
+) -> ReferenceReport:
     """Copy the primary chromosomes and windows of a FASTA file into a build's folder, all or nothing.
+
+    Whole chromosomes must agree with ``slices``, given by accession.
 
     Headers are ``NC_000017.11``, ``17`` or ``chr17`` for a whole chromosome, the same with ``:start-end`` (one-based,
     inclusive) for a window. Raises BadFile, and changes nothing, for a file that is damaged, of the other build or
@@ -224,7 +230,7 @@ def add_fasta(directory: Path, build: Build, path: Path) -> ReferenceReport:
             if source.sha256 == digest:
                 return ReferenceReport(source, build, 0, (), already_there=True)
         with tempfile.TemporaryDirectory(prefix=".adding-", dir=directory) as staging:
-            with _Intake(build, path.name, store, Path(staging), digest[:16]) as intake:
+            with _Intake(build, path.name, store, Path(staging), digest[:16], slices=slices) as intake:
                 for item in read_fasta(raw, path.name):
                     if isinstance(item, Header):
                         intake.begin(item)
@@ -251,7 +257,7 @@ def _write_index(directory: Path, staging: Path, build: Build, sources: Sequence
     draft.replace(directory / _INDEX)
 
 
-def _parse_window(name: str) -> tuple[str, int, int] | None:
+def parse_window(name: str) -> tuple[str, int, int] | None:
     """Return the sequence and [start, end) that a header such as ``NC_000017.11:1-200`` names."""
     match = _NAMED_WINDOW.fullmatch(name)
     return (match[1], int(match[2]) - 1, int(match[3])) if match else None
@@ -268,12 +274,16 @@ class _Record:
     end: int
     at: int
     held: bytearray | None = None
+    check: SliceCheck | None = None
 
 
 class _Intake:
     """Checks the records of one file against what is known, and writes what they add into a staging folder."""
 
-    def __init__(self, build: Build, name: str, store: Layers, staging: Path, stem: str) -> None:
+    def __init__(
+        self, build: Build, name: str, store: Layers, staging: Path, stem: str, *, slices: Mapping[str, Slice]
+    ) -> None:
+        self._slices = slices
         self.bases = self.new_bases = self.sequences = 0
         self.skipped: list[str] = []
         self._build, self._name, self._store = build, name, store
@@ -294,7 +304,7 @@ class _Intake:
     def begin(self, header: Header) -> None:
         """Finish the sequence before, if any, and start the one that ``header`` names."""
         self.end()
-        place = _parse_window(header.name)
+        place = parse_window(header.name)
         name = place[0] if place else header.name
         contig = accessions.contig_named(name, self._build)
         if contig is None:
@@ -311,6 +321,8 @@ class _Intake:
         self._record = _Record(header, contig, ref_seq, start, end, start)
         if contig == accessions.MT and place is None and name.upper() != ref_seq:
             self._record.held = bytearray()
+        if (start, end) == (0, bases) and ref_seq in self._slices:
+            self._record.check = SliceCheck(self._slices[ref_seq])
         if (start, end) == (0, bases) and not self._store.is_whole(ref_seq):
             self._new_wholes.add(ref_seq)
 
@@ -326,6 +338,8 @@ class _Intake:
             return
         if record.at + len(block) > record.end:
             raise self._bad_length(record)
+        if record.check is not None and (problem := record.check.take(record.at, block)):
+            raise self._bad(record.header, problem)
         known = self._store.known(record.ref_seq, record.at, record.at + len(block))
         conflict, fresh = compare(block, known.encode())
         if conflict is not None:

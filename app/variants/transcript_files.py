@@ -1,8 +1,8 @@
 """The transcripts that were added, in one file that is opened at once and read as needed.
 
-``add_transcripts`` writes ``transcripts.db`` anew beside the old one and puts it in its place when it is complete, so a
-running server keeps reading what it opened, and a damaged input changes nothing. All positions are zero-based,
-half-open; ranges are found by bins, as in https://genome.ucsc.edu/goldenPath/help/hgTracksHelp.html#binning.
+``add_transcripts`` writes ``transcripts.db`` anew beside the old one and puts it in its place when it is complete, so
+a running server keeps reading what it opened, and a damaged input changes nothing. All positions are zero-based,
+half-open.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlite3
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,8 +23,6 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final
 
-import orjson
-
 from app.errors import BadFile, Misconfigured, quoted
 from app.records import Build
 from app.variants import accessions
@@ -32,66 +30,13 @@ from app.variants.cdot import GeneName, Unusable, read_gene, read_transcript
 from app.variants.fasta import sha256_of
 from app.variants.interval import Interval
 from app.variants.json_members import read_members
-from app.variants.transcripts import Alignment, Exon, Gene, Transcript, TranscriptSource, split_version
+from app.variants.transcript_rows import BUILDS, FORMAT, GENES, NUMBERS, SCHEMA, bin_of, overlap, packed, unpacked
+from app.variants.transcripts import Gene, Transcript, TranscriptSource, split_version
 
 _NAME: Final = "transcripts.db"
-_FORMAT: Final = 1
 _REMEMBERED = 2048
 _EXAMPLES = 5
-_BIN_SHIFTS = ((17, 585), (20, 73), (23, 9), (26, 1), (29, 0))
-"""Size of the bins of each level as a power of two, and the number of its first bin."""
-
-_SCHEMA = f"""
-CREATE TABLE source (
-    ordinal INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, transcripts INTEGER NOT NULL
-);
-CREATE TABLE gene (id INTEGER PRIMARY KEY, symbol TEXT NOT NULL COLLATE NOCASE, hgnc TEXT UNIQUE);
-CREATE TABLE gene_name (hgnc TEXT PRIMARY KEY, symbol TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE gene_span (
-    gene INTEGER NOT NULL, build INTEGER NOT NULL, contig INTEGER NOT NULL, bin INTEGER NOT NULL,
-    start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (gene, build)
-) WITHOUT ROWID;
-CREATE TABLE transcript (
-    id INTEGER PRIMARY KEY, accession TEXT NOT NULL UNIQUE, base TEXT NOT NULL, version INTEGER NOT NULL,
-    symbol TEXT COLLATE NOCASE, hgnc TEXT, gene INTEGER, record BLOB NOT NULL
-);
-CREATE TABLE alignment (
-    build INTEGER NOT NULL, contig INTEGER NOT NULL, bin INTEGER NOT NULL, transcript INTEGER NOT NULL,
-    start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (build, contig, bin, transcript)
-) WITHOUT ROWID;
-CREATE INDEX transcript_base ON transcript (base);
-CREATE INDEX transcript_symbol ON transcript (symbol);
-CREATE INDEX transcript_hgnc ON transcript (hgnc);
-CREATE INDEX transcript_gene ON transcript (gene);
-CREATE INDEX alignment_transcript ON alignment (transcript);
-CREATE INDEX gene_symbol ON gene (symbol);
-CREATE INDEX gene_span_bin ON gene_span (build, contig, bin);
-PRAGMA user_version = {_FORMAT};
-"""
-
-# A gene is what bears one HGNC identifier; without one, what bears a symbol that no such gene has. A renamed gene goes
-# by the name that the newest file with a list of genes gives it.
-_GENES = """
-DELETE FROM gene;
-DELETE FROM gene_span;
-INSERT INTO gene (symbol, hgnc)
-    SELECT coalesce((SELECT n.symbol FROM gene_name n WHERE n.hgnc = t.hgnc), max(t.symbol)), t.hgnc
-    FROM transcript t WHERE t.hgnc IS NOT NULL AND t.symbol IS NOT NULL GROUP BY t.hgnc;
-INSERT INTO gene (symbol)
-    SELECT symbol FROM transcript
-    WHERE hgnc IS NULL AND symbol IS NOT NULL AND symbol NOT IN (SELECT symbol FROM gene) GROUP BY symbol;
-UPDATE transcript SET gene = CASE
-    WHEN hgnc IS NULL THEN (SELECT min(id) FROM gene WHERE gene.symbol = transcript.symbol)
-    ELSE (SELECT id FROM gene WHERE gene.hgnc = transcript.hgnc) END;
-INSERT INTO gene_span (gene, build, contig, bin, start, stop)
-    SELECT gene, build, contig, 0, start, stop FROM (
-        SELECT t.gene, a.build, a.contig, min(a.start) AS start, max(a.stop) AS stop, row_number()
-            OVER (PARTITION BY t.gene, a.build ORDER BY count(*) DESC, a.contig) AS place
-        FROM alignment a JOIN transcript t ON t.id = a.transcript WHERE t.gene IS NOT NULL
-        GROUP BY t.gene, a.build, a.contig)
-    WHERE place = 1;
-UPDATE gene_span SET bin = bin_of(start, stop);
-"""
+_BY_ACCESSION = "ORDER BY accession"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +99,7 @@ class TranscriptFiles:
 
     def overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Transcript]:
         """Return the transcripts that share a base with [start, end), introns included; an empty range is its base."""
-        where, values = _overlap(build, contig, start, end)
+        where, values = overlap(build, contig, start, end)
         ids = f"SELECT transcript FROM alignment WHERE {where}"  # noqa: S608 - made of our own words
         return self._transcripts(f"WHERE id IN ({ids}) {_BY_ACCESSION}", *values)
 
@@ -165,7 +110,7 @@ class TranscriptFiles:
 
     def genes_overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Gene]:
         """Return the genes that share a base with [start, end), by place; an empty range is its base."""
-        where, values = _overlap(build, contig, start, end)
+        where, values = overlap(build, contig, start, end)
         rows = self._rows(f"SELECT gene FROM gene_span WHERE {where} ORDER BY start, gene", *values)  # noqa: S608
         return [self._gene(gene) for (gene,) in rows]
 
@@ -192,13 +137,13 @@ class TranscriptFiles:
         for number, contig, start, stop in self._rows(
             "SELECT build, contig, start, stop FROM gene_span WHERE gene = ? ORDER BY build", gene
         ):
-            build = _BUILDS[number]
+            build = BUILDS[number]
             spans[build] = Interval(accessions.accession(build, contig), start, stop)
         return Gene(symbol, hgnc, MappingProxyType(spans))
 
     def _transcripts(self, where: str, *values: object) -> list[Transcript]:
         rows = self._rows(f"SELECT accession, symbol, hgnc, record FROM transcript {where}", *values)  # noqa: S608
-        return [_unpacked(*row) for row in rows]
+        return [unpacked(*row) for row in rows]
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         if self._connection is None:
@@ -208,11 +153,6 @@ class TranscriptFiles:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.DatabaseError as error:
                 raise _damaged(self._path, error) from error
-
-
-_BY_ACCESSION = "ORDER BY accession"
-_NUMBERS = {Build.GRCH37: 37, Build.GRCH38: 38}
-_BUILDS = {number: build for build, number in _NUMBERS.items()}
 
 
 def add_transcripts(directory: Path, path: Path) -> TranscriptReport:
@@ -282,7 +222,7 @@ class _Intake:
             (source.name, source.sha256, source.transcripts),
         )
         self._connection.commit()
-        self._connection.executescript(_GENES)
+        self._connection.executescript(GENES)
         return TranscriptReport(
             source,
             added=self._count["added"],
@@ -305,11 +245,11 @@ class _Intake:
             base, version = split_version(given.accession)
             row = execute(
                 "INSERT INTO transcript (accession, base, version, symbol, hgnc, record) VALUES (?, ?, ?, ?, ?, ?)",
-                (given.accession, base, version or 0, given.gene, given.hgnc, _packed(given)),
+                (given.accession, base, version or 0, given.gene, given.hgnc, packed(given)),
             ).lastrowid
             self._place(row, given)
             return int(row or 0)
-        row, before = known[0], _unpacked(*known[1:])
+        row, before = known[0], unpacked(*known[1:])
         after = _merged(before, given)
         if after == before:
             self._count["unchanged"] += 1
@@ -321,7 +261,7 @@ class _Intake:
             self._examples += [given.accession] if len(self._examples) < _EXAMPLES else []
         execute(
             "UPDATE transcript SET symbol = ?, hgnc = ?, record = ? WHERE id = ?",
-            (after.gene, after.hgnc, _packed(after), row),
+            (after.gene, after.hgnc, packed(after), row),
         )
         execute("DELETE FROM alignment WHERE transcript = ?", (row,))
         self._place(row, after)
@@ -331,7 +271,7 @@ class _Intake:
         self._connection.executemany(
             "INSERT INTO alignment (build, contig, bin, transcript, start, stop) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (_NUMBERS[a.build], a.contig, _bin_of(a.start, a.end), row, a.start, a.end)
+                (NUMBERS[a.build], a.contig, bin_of(a.start, a.end), row, a.start, a.end)
                 for a in transcript.alignments.values()
             ],
         )
@@ -352,8 +292,9 @@ class _Intake:
 
 def _merged(before: Transcript, now: Transcript) -> Transcript:
     """Return what is known of a transcript after a newer file: its statements count, and places that it lacks stay."""
-    same = (before.cds, before.length) == (now.cds, now.length)
-    # Places that belong to another numbering would be wrong beside the new ones.
+    # Places that belong to another numbering would be wrong beside the new ones. Where there is no coding region the
+    # lengths have to tell; where there is one they may differ, since an alignment may lack the last bases.
+    same = before.cds == now.cds and (now.cds is not None or before.length == now.length)
     alignments = {**before.alignments, **now.alignments} if same else dict(now.alignments)
     return replace(
         now,
@@ -376,10 +317,10 @@ def _draft(path: Path) -> sqlite3.Connection:
     try:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
         if fresh:
-            connection.executescript(_SCHEMA)
+            connection.executescript(SCHEMA)
         _require_format(connection, path)
         connection.execute("CREATE TEMP TABLE unnamed (id INTEGER PRIMARY KEY, gene TEXT NOT NULL)")
-        connection.create_function("bin_of", 2, _bin_of, deterministic=True)
+        connection.create_function("bin_of", 2, bin_of, deterministic=True)
     except BaseException:
         connection.close()
         raise
@@ -391,8 +332,8 @@ def _require_format(connection: sqlite3.Connection, path: Path) -> None:
         ((found,),) = connection.execute("PRAGMA user_version").fetchall()
     except sqlite3.DatabaseError as error:
         raise _damaged(path, error) from error
-    if found != _FORMAT:
-        raise _damaged(path, f"its format is {found}, this program reads {_FORMAT}")
+    if found != FORMAT:
+        raise _damaged(path, f"its format is {found}, this program reads {FORMAT}")
 
 
 def _damaged(path: Path, problem: object) -> Misconfigured:
@@ -412,52 +353,3 @@ def _locked(directory: Path) -> Iterator[None]:
     with (directory / ".transcripts.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-# --- rows -------------------------------------------------------------------------------------------------------------
-
-
-def _packed(transcript: Transcript) -> bytes:
-    """Return what has no column of its own, as compact JSON."""
-    places = [
-        [_NUMBERS[a.build], a.contig, a.reverse, [[e.start, e.end, e.tx_start, e.tx_end, e.gap] for e in a.exons]]
-        for _, a in sorted(transcript.alignments.items())
-    ]
-    return orjson.dumps([transcript.protein, transcript.biotype, transcript.mane, transcript.cds, places])
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _unpacked(accession: str, symbol: str | None, hgnc: str | None, record: bytes) -> Transcript:
-    protein, biotype, mane, cds, places = orjson.loads(record)
-    alignments = {}
-    for number, contig, reverse, exons in places:
-        build = _BUILDS[number]
-        ref_seq = accessions.accession(build, contig)
-        alignments[build] = Alignment(build, contig, ref_seq, reverse, tuple(Exon(*exon) for exon in exons))
-    return Transcript(
-        accession,
-        symbol,
-        hgnc,
-        protein,
-        biotype,
-        mane,
-        (cds[0], cds[1]) if cds else None,
-        MappingProxyType(alignments),
-    )
-
-
-def _bin_of(start: int, stop: int) -> int:
-    """Return the smallest bin that holds all of [start, stop)."""
-    for shift, first in _BIN_SHIFTS:
-        if start >> shift == (stop - 1) >> shift:
-            return first + (start >> shift)
-    return 0
-
-
-def _overlap(build: Build, contig: int, start: int, end: int) -> tuple[str, Sequence[int]]:
-    """Return a condition on rows with a range, and its values: that they share a base with [start, end)."""
-    last = max(end, start + 1) - 1
-    levels = [(first + (start >> shift), first + (last >> shift)) for shift, first in _BIN_SHIFTS]
-    bins = " OR ".join(["bin BETWEEN ? AND ?"] * len(levels))
-    values = (_NUMBERS[build], contig, *(edge for level in levels for edge in level), last, start)
-    return f"build = ? AND contig = ? AND ({bins}) AND start <= ? AND stop > ?", values

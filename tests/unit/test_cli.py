@@ -117,8 +117,6 @@ def test_wrong_usage_ends_with_2(operon: CommandLine, arguments: list[str], mess
         ["ingest", "fhir", "a.json"],
         ["ingest", "cip-api", "a.json"],
         ["knowledge", "load", "diagnostic", "a.tsv"],
-        ["reference", "add-transcripts", "a.json"],
-        ["reference", "fetch"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )

@@ -3,6 +3,7 @@ import io
 import json
 import sqlite3
 import threading
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from app.variants.interval import Interval
 from app.variants.json_members import read_members
 from app.variants.transcript_files import TranscriptFiles, add_transcripts
 from app.variants.transcripts import Exon
+from tests.command_line import CommandLine
 from tests.synthetic_transcripts import cdot_place, cdot_record, write_cdot
 
 B37, B38 = Build.GRCH37, Build.GRCH38
@@ -33,6 +35,20 @@ def add(folder, tmp_path):
         return add_transcripts(folder, write_cdot(tmp_path / name, *records, **more))
 
     return added
+
+
+def stored(folder, accession):
+    """Return a transcript that is there."""
+    found = TranscriptFiles(folder).get(accession)
+    assert found is not None
+    return found
+
+
+def gene_of(folder, name):
+    """Return a gene that is there."""
+    found = TranscriptFiles(folder).gene(name)
+    assert found is not None
+    return found
 
 
 def refusal(add, *records, **more):
@@ -66,7 +82,7 @@ def test_a_transcript_comes_back_as_the_file_has_it(add, folder):
     record = cdot_record("NM_1.2", ON_BOTH, start_codon=3, stop_codon=12, protein="NP_1.2", gene_version="7")
     report = add(record)
     assert (report.added, report.source.transcripts, report.left_out) == (1, 1, {})
-    found = TranscriptFiles(folder).get("NM_1.2")
+    found = stored(folder, "NM_1.2")
     assert (found.gene, found.hgnc, found.protein, found.biotype) == ("GENE", "HGNC:1", "NP_1.2", "mRNA")
     assert (found.cds, found.length) == ((3, 12), 15)
     assert set(found.alignments) == {B37, B38}
@@ -78,20 +94,20 @@ def test_a_transcript_comes_back_as_the_file_has_it(add, folder):
 def test_exons_of_the_minus_strand_come_in_the_order_of_the_transcript(add, folder):
     place = cdot_place(B38, [(100, 110, 1, 6, 15, None), (200, 205, 0, 1, 5, None)], strand="-")
     add(cdot_record("NM_1.1", {B38: place}))
-    found = TranscriptFiles(folder).get("NM_1.1").alignments[B38]
+    found = stored(folder, "NM_1.1").alignments[B38]
     assert found.reverse
     assert found.exons == (Exon(200, 205, 0, 5), Exon(100, 110, 5, 15))
 
 
 def test_a_gap_becomes_a_cigar_of_the_opposite_view(add, folder):
     add(cdot_record("NM_1.1", {B38: cdot_place(B38, [(100, 110, 0, 1, 11, "M4 I2 M3 D1 M2")])}))
-    assert TranscriptFiles(folder).get("NM_1.1").alignments[B38].exons == (Exon(100, 110, 0, 11, "4=2D3=1I2="),)
+    assert stored(folder, "NM_1.1").alignments[B38].exons == (Exon(100, 110, 0, 11, "4=2D3=1I2="),)
 
 
 def test_bases_of_the_transcript_that_align_to_nothing_become_a_gap(add, folder):
     place = cdot_place(B38, [(100, 110, 0, 4, 13, None), (200, 205, 1, 16, 20, "M5")])
     add(cdot_record("NM_1.1", {B38: place}))
-    exons = TranscriptFiles(folder).get("NM_1.1").alignments[B38].exons
+    exons = stored(folder, "NM_1.1").alignments[B38].exons
     assert exons == (Exon(100, 110, 0, 13, "3D10="), Exon(200, 205, 13, 20, "2D5="))
 
 
@@ -108,30 +124,29 @@ def test_bases_of_the_transcript_that_align_to_nothing_become_a_gap(add, folder)
 )
 def test_mane_is_read_in_the_spelling_of_either_consortium(add, folder, tag, expected):
     add(cdot_record("NM_1.1", {B38: cdot_place(B38, TWO_EXONS, tag=tag)}))
-    assert TranscriptFiles(folder).get("NM_1.1").mane == expected
+    assert stored(folder, "NM_1.1").mane == expected
 
 
 @pytest.mark.parametrize("hgnc", ["1100", "HGNC:1100", 1100])
 def test_the_identifier_of_a_gene_gets_its_prefix(add, folder, hgnc):
     add(cdot_record("NM_1.1", ON_BOTH) | {"hgnc": hgnc})
-    assert TranscriptFiles(folder).get("NM_1.1").hgnc == "HGNC:1100"
+    assert stored(folder, "NM_1.1").hgnc == "HGNC:1100"
 
 
 def test_a_transcript_without_codons_encodes_nothing(add, folder):
     add(cdot_record("NR_1.1", ON_BOTH), cdot_record("NM_1.1", ON_BOTH, start_codon=3, stop_codon=None))
-    files = TranscriptFiles(folder)
-    assert (files.get("NR_1.1").cds, files.get("NM_1.1").cds) == (None, None)
+    assert (stored(folder, "NR_1.1").cds, stored(folder, "NM_1.1").cds) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["1", "chr1", "NC_000001.11"])
 def test_a_chromosome_may_bear_any_of_its_names(add, folder, name):
     add(cdot_record("ENST1.1", {B38: cdot_place(B38, TWO_EXONS) | {"contig": name}}))
-    assert TranscriptFiles(folder).get("ENST1.1").alignments[B38].ref_seq == "NC_000001.11"
+    assert stored(folder, "ENST1.1").alignments[B38].ref_seq == "NC_000001.11"
 
 
 def test_exons_may_lack_the_gap(add, folder):
     add(cdot_record("NM_1.1", {B38: cdot_place(B38, [(100, 110, 0, 1, 10)])}))
-    assert TranscriptFiles(folder).get("NM_1.1").alignments[B38].exons == (Exon(100, 110, 0, 10),)
+    assert stored(folder, "NM_1.1").alignments[B38].exons == (Exon(100, 110, 0, 10),)
 
 
 @pytest.mark.parametrize("name", ["given.json", "given.json.gz"])
@@ -189,8 +204,7 @@ def test_places_are_found_across_the_borders_of_bins(add, folder, shift):
 @pytest.mark.parametrize("name", ["GENE", "gene", "HGNC:1", "hgnc:1"])
 def test_a_gene_spans_all_its_transcripts(add, folder, name):
     add(cdot_record("NM_1.1", ON_BOTH), cdot_record("NM_2.1", {B38: cdot_place(B38, [(900, 950, 0, 1, 50)])}))
-    files = TranscriptFiles(folder)
-    gene = files.gene(name)
+    files, gene = TranscriptFiles(folder), gene_of(folder, name)
     assert (gene.symbol, gene.hgnc) == ("GENE", "HGNC:1")
     assert gene.spans == {B37: Interval("NC_000001.10", 100, 205), B38: Interval("NC_000001.11", 900, 1205)}
     assert [item.accession for item in files.of_gene(name)] == ["NM_1.1", "NM_2.1"]
@@ -201,9 +215,9 @@ def test_a_gene_spans_all_its_transcripts(add, folder, name):
 def test_the_list_of_genes_names_transcripts_that_do_not_name_theirs(add, folder):
     nameless = {"gene_name": None, "hgnc": None, "gene_version": "672"}
     add(cdot_record("NM_1.1", ON_BOTH) | nameless, genes={"672": {"gene_symbol": "BRCA1", "hgnc": "1100"}})
-    files = TranscriptFiles(folder)
-    assert (files.get("NM_1.1").gene, files.get("NM_1.1").hgnc) == ("BRCA1", "HGNC:1100")
-    assert [item.accession for item in files.of_gene("HGNC:1100")] == ["NM_1.1"]
+    found = stored(folder, "NM_1.1")
+    assert (found.gene, found.hgnc) == ("BRCA1", "HGNC:1100")
+    assert TranscriptFiles(folder).of_gene("HGNC:1100") == [found]
 
 
 def test_a_transcript_without_identifier_belongs_to_the_gene_of_its_symbol(add, folder):
@@ -214,15 +228,14 @@ def test_a_transcript_without_identifier_belongs_to_the_gene_of_its_symbol(add, 
 def test_a_renamed_gene_is_found_by_either_name_and_bears_the_new_one(add, folder):
     add(cdot_record("NM_1.1", ON_BOTH) | {"gene_name": "OLD"}, name="old.json")
     add(cdot_record("NM_1.2", ON_BOTH) | {"gene_name": "NEW"}, genes={"7": {"gene_symbol": "NEW", "hgnc": "1"}})
-    files = TranscriptFiles(folder)
-    assert {files.gene(name).symbol for name in ("OLD", "NEW", "HGNC:1")} == {"NEW"}
-    assert len(files.of_gene("OLD")) == 2
+    assert {gene_of(folder, name).symbol for name in ("OLD", "NEW", "HGNC:1")} == {"NEW"}
+    assert len(TranscriptFiles(folder).of_gene("OLD")) == 2
 
 
 def test_a_gene_on_two_chromosomes_spans_the_one_with_most_transcripts(add, folder):
     on_y = {B38: cdot_place(B38, TWO_EXONS) | {"contig": "Y"}}
     add(cdot_record("A.1", on_y), cdot_record("B.1", ON_BOTH), cdot_record("C.1", ON_BOTH))
-    assert TranscriptFiles(folder).gene("GENE").spans[B38] == Interval("NC_000001.11", 1100, 1205)
+    assert gene_of(folder, "GENE").spans[B38] == Interval("NC_000001.11", 1100, 1205)
 
 
 def test_threads_may_share_the_files(add, folder):
@@ -231,10 +244,7 @@ def test_threads_may_share_the_files(add, folder):
 
     def ask():
         for number in range(50):
-            if (
-                files.get(f"NM_{number}.1").accession != f"NM_{number}.1"
-                or len(files.overlapping(B38, 1, 1100, 1101)) != 50
-            ):
+            if files.get(f"NM_{number}.1") is None or len(files.overlapping(B38, 1, 1100, 1101)) != 50:
                 wrong.append(number)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
@@ -284,7 +294,7 @@ def test_what_a_newer_file_says_otherwise_replaces_what_was_known(add, folder):
     assert (report.added, report.unchanged, report.completed, report.replaced) == (1, 1, 0, 1)
     assert report.examples == ("NM_1.1",)
     files = TranscriptFiles(folder)
-    assert files.get("NM_1.1").alignments[B38].start == 3100
+    assert stored(folder, "NM_1.1").alignments[B38].start == 3100
     assert [item.accession for item in files.overlapping(B38, 1, 3100, 3101)] == ["NM_1.1"]
     assert [item.accession for item in files.overlapping(B38, 1, 1100, 1101)] == ["NM_2.1", "NM_3.1"]
     assert [source.name for source in files.sources] == ["old.json", "new.json"]
@@ -294,14 +304,30 @@ def test_a_file_of_the_other_build_completes_a_transcript(add, folder):
     add(cdot_record("ENST1.1", {B37: ON_BOTH[B37]}), name="GRCh37.json")
     report = add(cdot_record("ENST1.1", {B38: ON_BOTH[B38]}), name="GRCh38.json")
     assert (report.completed, report.replaced) == (1, 0)
-    assert set(TranscriptFiles(folder).get("ENST1.1").alignments) == {B37, B38}
+    assert set(stored(folder, "ENST1.1").alignments) == {B37, B38}
+
+
+def test_a_build_on_which_the_last_bases_do_not_align_stays_beside_the_other(add, folder):
+    short = cdot_place(B38, [(1100, 1110, 0, 1, 10), (1200, 1203, 1, 11, 13)])
+    codons = {"start_codon": 2, "stop_codon": 11}
+    add(cdot_record("NM_1.1", {B37: ON_BOTH[B37]}, **codons), name="GRCh37.json")
+    assert add(cdot_record("NM_1.1", {B38: short}, **codons), name="GRCh38.json").completed == 1
+    assert set(stored(folder, "NM_1.1").alignments) == {B37, B38}
+
+
+def test_places_of_another_length_without_codons_do_not_stay(add, folder):
+    add(cdot_record("ENST1.1", {B37: ON_BOTH[B37]}), name="GRCh37.json")
+    assert (
+        add(cdot_record("ENST1.1", {B38: cdot_place(B38, [(1100, 1110, 0, 1, 10)])}), name="GRCh38.json").replaced == 1
+    )
+    assert set(stored(folder, "ENST1.1").alignments) == {B38}
 
 
 def test_places_of_another_numbering_do_not_stay_beside_new_ones(add, folder):
     add(cdot_record("ENST1.1", {B37: ON_BOTH[B37]}, start_codon=2, stop_codon=11), name="GRCh37.json")
     report = add(cdot_record("ENST1.1", {B38: ON_BOTH[B38]}, start_codon=3, stop_codon=12), name="GRCh38.json")
     assert report.replaced == 1
-    assert set(TranscriptFiles(folder).get("ENST1.1").alignments) == {B38}
+    assert set(stored(folder, "ENST1.1").alignments) == {B38}
 
 
 # --- records that cannot be used --------------------------------------------------------------------------------------
@@ -341,7 +367,7 @@ def test_a_coding_region_outside_the_exons_is_left_out(add, codons):
 def test_only_places_on_primary_chromosomes_count(add, folder, contig):
     patch = cdot_place(B38, TWO_EXONS) | {"contig": contig}
     report = add(cdot_record("NM_1.1", {B37: ON_BOTH[B37], B38: patch}), cdot_record("NM_2.1", {B38: patch}))
-    assert set(TranscriptFiles(folder).get("NM_1.1").alignments) == {B37}
+    assert set(stored(folder, "NM_1.1").alignments) == {B37}
     assert report.left_out == {"no place on a primary chromosome of GRCh37 or GRCh38": 1}
 
 
@@ -488,7 +514,7 @@ class Dripping(io.BytesIO):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_members_are_the_same_however_the_text_arrives(size):
-    document = {
+    document: dict[str, Any] = {
         "number": -12.5e3,
         "text": 'a "quoted" \\ back é \U0001f9ec slash',
         "opened": {"one": {"x": [1, 2, {"y": None}]}, "two": 17, "three": [], "é": "1" * 50},
@@ -519,3 +545,65 @@ def test_a_member_above_the_cap_is_refused():
 def test_a_record_tells_why_it_is_unusable():
     with pytest.raises(Unusable, match="no place on a primary chromosome"):
         read_transcript("NM_1.1", cdot_record("NM_1.1", {}), "x")
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def operon(tmp_path):
+    return CommandLine(tmp_path / "home")
+
+
+def test_the_command_says_what_it_did_with_each_file(operon, tmp_path):
+    first = write_cdot(
+        tmp_path / "first.json", cdot_record("NM_1.1", ON_BOTH), cdot_record("NM_2.1", {B37: ON_BOTH[B37]})
+    )
+    moved = cdot_record("NM_1.1", {B38: cdot_place(B38, [(3100, 3115, 0, 1, 15)])})
+    lost = cdot_record("NM_3.1", {B38: cdot_place(B38, TWO_EXONS) | {"contig": "NT_1.1"}})
+    second = write_cdot(tmp_path / "second.json.gz", moved, cdot_record("NM_2.1", ON_BOTH), lost)
+
+    said = operon.done("reference", "add-transcripts", first, second, first).out.splitlines()
+
+    assert said == [
+        "first.json: 2 transcripts; 2 new",
+        "second.json.gz: 2 transcripts; 1 completed by places or names;"
+        " 1 replaced, since this file has them otherwise (NM_1.1);"
+        " left out: 1 with no place on a primary chromosome of GRCh37 or GRCh38",
+        "first.json: already added",
+    ]
+    listed = json.loads(operon.done("reference", "status").out)["transcripts"]
+    assert [(file["name"], file["transcripts"]) for file in listed] == [("first.json", 2), ("second.json.gz", 2)]
+    assert {len(file["sha256"]) for file in listed} == {64}
+
+
+def test_files_before_a_damaged_one_stay(operon, tmp_path):
+    good = write_cdot(tmp_path / "good.json", cdot_record("NM_1.1", ON_BOTH))
+    (tmp_path / "bad.json").write_text('{"transcripts": {"NM_2.1": {"genome_builds": 7}}}', "utf-8")
+
+    ended = operon.run("reference", "add-transcripts", good, tmp_path / "bad.json")
+
+    assert ended.code == 65
+    assert ended.out == "good.json: 1 transcript; 1 new\n"
+    assert "bad.json, transcripts[NM_2.1].genome_builds: it is missing or no object" in ended.err
+    assert len(json.loads(operon.done("reference", "status").out)["transcripts"]) == 1
+
+
+def test_a_missing_file_is_told_apart(operon, tmp_path):
+    assert operon.run("reference", "add-transcripts", tmp_path / "missing.json").code == 66
+
+
+def test_normalize_reads_transcripts_and_tells_of_a_stand_in(operon, tmp_path):
+    record = cdot_record("NM_1.1", ON_BOTH, start_codon=0, stop_codon=15)
+    operon.done("reference", "add-transcripts", write_cdot(tmp_path / "given.json", record))
+
+    found = json.loads(operon.done("normalize", "NM_1.1:c.12A>G").out)
+    assert (found["GRCh37"], found["GRCh38"]) == ("NC_000001.10:201:A:G", "NC_000001.11:1201:A:G")
+    assert (found["hgvs"], found["error"], "note" in found) == ({}, None, False)
+
+    refused = json.loads(operon.done("normalize", "NM_1.4:c.12A>G").out)
+    assert "transcript NM_1.4 is not loaded; known versions: NM_1.1" in refused["error"]
+
+    lenient = json.loads(operon.done("normalize", "NM_1.4:c.12A>G", transcript_version_fallback="true").out)
+    assert lenient["GRCh38"] == found["GRCh38"]
+    assert lenient["note"] == "transcript NM_1.4 is not loaded; NM_1.1 was used"

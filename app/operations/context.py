@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.config import Settings
-from app.errors import OperonError, Unavailable
+from app.errors import CannotNormalize, OperonError, Unavailable
 from app.fhir.parameters import OperationInputs
 from app.operations import overview
 from app.operations.interface import Check, Example, Handler, Summary
@@ -101,8 +101,17 @@ class OperationContext:
         return bases <= _BRIEF_BASES and sum(map(len, inputs.variants)) <= _BRIEF_VARIANTS
 
     def identify(self, text: str) -> Placement:
-        """Return the identity of a variant that a user wrote; remembered, since clients repeat themselves."""
-        return self._identifier.identify(text).placement
+        """Return the identity of a variant that a user wrote; remembered, since clients repeat themselves.
+
+        Raises:
+            CannotNormalize: the text states a change of a transcript, and the genome has the changed bases. Whoever
+                swapped the two must not hear that the variant is absent.
+        """
+        identified = self._identifier.identify(text)
+        spdi = identified.placement.canonical
+        if identified.note is not None and spdi.deleted == spdi.inserted and "=" not in text:
+            raise CannotNormalize(text, identified.note)
+        return identified.placement
 
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""

@@ -8,9 +8,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from app.config import Settings
 from app.errors import CannotNormalize, InvalidInput, OperonError, UnknownRefSeq, UnreadableVariant
-from app.operations.context import Genome
+from app.operations.context import Genome, OperationContext
 from app.records import Build, LiftStatus
+from app.store.session import Database
 from app.variants.hgvs_provider import ALIGNED, LocalProvider, transcript_bases
 from app.variants.hgvs_syntax import read_syntax
 from app.variants.hgvs_transcript import Projector, description_of_spdi
@@ -513,6 +515,15 @@ def test_a_reference_that_has_the_inserted_bases_is_not_changed():
     assert found.changes == {B37: Spdi("NC_000001.10", 170, "G", "G"), B38: Spdi(CHR1, 120, "G", "G")}
     assert found.note == "the reference has the inserted bases there already, so this is no change of it"
     assert projected("NM_1.1:c.7_8delTTinsGG").changes == {B38: Spdi(CHR1, 120, "GG", "GG")}
+
+
+def test_questions_with_swapped_bases_are_refused_and_not_answered_as_absent(tmp_path):
+    in_genome = Genome(REFERENCES, Liftover(), InMemoryTranscripts([FORWARD]))
+    context = OperationContext(Settings(), Database(f"sqlite:///{tmp_path / 'x.db'}"), in_genome, {})
+    with pytest.raises(CannotNormalize, match="the reference has the inserted bases there already"):
+        context.identify("NM_1.1:c.7A>G")
+    assert context.identify("NM_1.1:c.7=").canonical == Spdi(CHR1, 120, "G", "G")
+    context.close()
 
 
 # --- both builds ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import pytest
 from app.errors import Busy, LiftoverFailed
 from app.operations.context import Genome
 from app.records import Build
+from app.store import carriers as stored_carriers
 from app.store import runs
 from app.store.codec import BIN
 from app.store.rejustify import Rewriting
@@ -217,6 +218,22 @@ def test_another_test_of_the_subject_keeps_what_it_says(store: SmallStore) -> No
     assert len(after.specific("P1", SHORTER)[0].variants) == 3
 
 
+def test_a_variant_that_one_of_two_tests_leaves_keeps_its_carrier(store: SmallStore) -> None:
+    bare = SmallStore(store.database, store.folder, Genome({}, LOADED.liftover))
+    for subject in ("P1", "P2"):
+        ingest(bare, subject, LEFT, test="T37")
+    ingest(bare, "P1", LEFT.replace("1101", "3101"), test="T38", build=B38)
+    [(before,)] = _rows(store.database, "select id from variant")
+
+    place_anew(store, Genome({B37: LOADED.references[B37]}, LOADED.liftover))
+
+    with store.database.read() as session:
+        ids = [row[0] for row in session.run("select id from variant order by id")]
+        who = stored_carriers.fetch(session, ids, None)
+    assert ids[0] == before
+    assert [stored_carriers.ordinals(who[id_]) for id_ in ids] == [[0], [0, 1]]
+
+
 def test_a_call_moves_to_the_bin_that_it_belongs_to(store: SmallStore) -> None:
     run = f"{bases(9, 50)}C{'T' * 100}G{bases(10, 50)}"
     low = BIN - 100  # the run lies on both sides of the border
@@ -250,7 +267,8 @@ def test_another_chain_gives_places_to_what_had_none(store: SmallStore) -> None:
 
     after = place_anew(store, Genome({}, LOADED.liftover))
 
-    assert carriers(after, "NC_000001.11:3010:A:G") == ["P1"]
+    assert _rows(store.database, "select unplaced from call_set") == [("{}",)]
+    assert after.in_range("P1", "NC_000001.11:3010-3011").spdis == ["NC_000001.10:1010:A:G"]
 
 
 def test_the_mitochondrial_genome_serves_both_builds(store: SmallStore) -> None:

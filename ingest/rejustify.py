@@ -268,7 +268,7 @@ class _Calls:
                 alleles.of(chunk.allele, chunk.alleles),
                 placements.of(chunk.placement, chunk.placements),
             )
-            keys.append(np.stack([chunk.start, chunk.variant, allele, placement, filter_]))
+            keys.append(np.stack([chunk.variant, chunk.start, allele, placement, filter_]))
             columns["sample"].append(np.full(len(rows), at))
             columns["genotype"].append(genotypes.of(chunk.genotype, chunk.genotypes))
             columns["frequency"].append(np.full(len(rows), np.nan) if chunk.frequency is None else chunk.frequency)
@@ -276,7 +276,9 @@ class _Calls:
                 values = getattr(chunk, name)
                 columns[name].append(nothing if values is None else values)
         joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-        (start, former, allele, placement, filter_), row = np.unique(
+        # Sorted by their variants, so in the order in which an ingest met them first: the first call of a variant
+        # decides what its row says.
+        (former, start, allele, placement, filter_), row = np.unique(
             np.concatenate(keys, axis=1).astype(np.int64), axis=1, return_inverse=True
         )
         written, placed, named = list(alleles), list(placements), list(filters)

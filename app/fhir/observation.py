@@ -176,11 +176,19 @@ def render_phase(subject_id: str, first_id: str, second_id: str, *, cis: bool) -
     return f',{{"name":"sequencePhaseRelationship","resource":{resource}}}'
 
 
-def found_parameter(name: str, item_name: str, item: str, resources: Sequence[str] = (), *, present: bool) -> list[str]:
-    """Return the pieces of one parameter of a subject operation: the item asked for, presence, then what was found."""
+def found_parameter(
+    name: str, item_name: str, item: str, resources: Sequence[str] = (), *, present: bool, note: str | None = None
+) -> list[str]:
+    """Return the pieces of one parameter of a subject operation: the item asked for, presence, then what was found.
+
+    ``note`` says of the item what a reader should know.
+    """
     presence = "true" if present else "false"
+    extension = ""
+    if note is not None:
+        extension = f'"extension":{_json([{"url": codes.NOTE, "valueAnnotation": {"text": note}}])},'
     head = (
-        f'{{"name":"{name}","part":[{{"name":"{item_name}","valueString":{_json(item)}}},'
+        f'{{"name":"{name}","part":[{{{extension}"name":"{item_name}","valueString":{_json(item)}}},'
         f'{{"name":"presence","valueBoolean":{presence}}}'
     )
     return [head, *resources, "]}"]

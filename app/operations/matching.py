@@ -65,6 +65,8 @@ class RangeMatcher:
         self._session = session
         self._liftover = liftover
         self._widen_max = widen_max
+        self.notes: dict[Interval, str] = {}
+        """Ranges that were compared in another form than was asked, and in which"""
 
     def find(self, call_sets: Sequence[CallSet], ranges: Sequence[Interval]) -> tuple[list[list[Segment]], Lookups]:
         """Return the segments of each range, and the placements that only the variant table knows.
@@ -92,14 +94,19 @@ class RangeMatcher:
         near = self._liftover.source_intervals(build, contig, max(0, start - _PAD), end + _PAD)
         lifted = None
         if call_set.unplaced_on(contig):
-            interval = Interval(asked.ref_seq, start, end)
-            there = self._lift(build, interval)
+            there = self._lift(build, asked, Interval(asked.ref_seq, start, end))
             lifted = (there.start, there.end)
             near = sorted([*near, lifted])
         return _Search(call_set, contig, start, end, own=False, lifted=lifted, runs=bin_runs(near))
 
-    def _lift(self, build: Build, interval: Interval) -> Interval:
-        return self._liftover.lift_range(build, interval, self._widen_max).interval
+    def _lift(self, build: Build, asked: Interval, interval: Interval) -> Interval:
+        lifted = self._liftover.lift_range(build, interval, self._widen_max)
+        if lifted.widened:
+            self.notes[asked] = (
+                f"Calls that are known on {build.other} only were compared with {lifted.interval}: an end of the range"
+                f" has no place there and was moved outwards, by up to {lifted.widened} bases"
+            )
+        return lifted.interval
 
 
 Lookups = Mapping[int, Placement]

@@ -28,7 +28,8 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
             if inputs.include_variants and segments
             else []
         )
-        entries.append(found_parameter("variants", "rangeItem", asked.text, listed, present=bool(segments)))
+        note = matcher.notes.get(asked.interval)
+        entries.append(found_parameter("variants", "rangeItem", asked.text, listed, present=bool(segments), note=note))
     return parameters(entries)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from app.errors import LiftoverFailed, SubjectNotFound
+from app.fhir.parameters import OperationInputs, RangeInput
 from app.operations.context import Genome
 from app.records import Build, LiftStatus, SourceClass
+from app.store.session import Database
 from app.variants.accessions import accession
-from app.variants.interval import Interval
+from app.variants.interval import Interval, parse_range
 from app.variants.placement import Placement
 from app.variants.spdi import Spdi, reverse_complement
 from tests.small_store import NO_GENOME, Item, SmallStore, migrated, spdis_of
@@ -459,6 +462,23 @@ def test_filters_leave_out_the_calls_that_would_make_a_question_fail(unplaced: S
     with pytest.raises(LiftoverFailed):
         unplaced.in_range("P1", asked)
     assert unplaced.in_range("P1", asked, test_identifiers=("T2",)).present
+
+
+def test_a_range_that_had_to_be_widened_is_echoed_with_a_note(database: Database, tmp_path: Path) -> None:
+    # On GRCh38, 1500 to 1509 lies between the blocks; the call of GRCh37 at 550 has no place there.
+    store = SmallStore(database, tmp_path, genome([Block(0, 1000, 500), Block(600, 1510, 500)]))
+    store.ingest(vcf("chr1 551 . A G 50 PASS . GT 0/1", build=B37), build=B37)
+    asked = [f"{R38}:1400-1505", f"{R38}:1400-1450"]
+    inputs = OperationInputs(subject="P1", ranges=tuple(RangeInput(text, parse_range(text)) for text in asked))
+
+    widened, exact = json.loads(store.context.answer("find-subject-variants", inputs))["parameter"]
+
+    [note] = widened["part"][0].pop("extension")
+    assert f"GRCh37 only were compared with {R37}:400-603: an end" in note["valueAnnotation"]["text"]
+    assert [entry["part"][0] for entry in (widened, exact)] == [
+        {"name": "rangeItem", "valueString": text} for text in asked
+    ]
+    assert [entry["part"][1]["valueBoolean"] for entry in (widened, exact)] == [True, False]
 
 
 def test_without_chain_files_every_build_is_asked_on_its_own(folder: Path) -> None:

@@ -325,6 +325,17 @@ def test_the_item_comes_first_then_presence() -> None:
     assert problems(json.loads(answer)) == []
 
 
+def test_a_note_is_an_extension_of_the_item() -> None:
+    answer = json.loads(parameters([found_parameter("variants", "rangeItem", "r", present=False, note='n"')]))
+
+    assert answer["parameter"][0]["part"][0] == {
+        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/note", "valueAnnotation": {"text": 'n"'}}],
+        "name": "rangeItem",
+        "valueString": "r",
+    }
+    assert problems(answer) == []
+
+
 @pytest.mark.parametrize("subjects", [None, [], ["P1", "P2"]])
 def test_a_count_names_its_subjects_if_asked(subjects: list[str] | None) -> None:
     entry = counted_parameter("variants", "variantItem", "v", numerator=2, denominator=5, subjects=subjects)

@@ -152,10 +152,15 @@ _PAGE = ("page", "shard", "data")
 
 def merge(session: Session, variant: Column, ordinal: Column, kind: Column) -> None:
     """Add carriers, given as parallel columns."""
-    shard, member = ordinal >> SHARD_BITS, ordinal & bitmaps.LOW
-    for number in np.unique(shard).tolist():
-        chosen = shard == number
-        _merge_shard(session, number, variant[chosen], kind[chosen], member[chosen])
+    for shard, chosen in _by_shard(ordinal):
+        _merge_shard(session, shard, variant[chosen], kind[chosen], ordinal[chosen] & bitmaps.LOW)
+
+
+def _by_shard(ordinal: Column) -> Iterator[tuple[int, NDBool]]:
+    """Walk the shards of some subjects, with the rows that are theirs."""
+    shards = ordinal >> SHARD_BITS
+    for shard in np.unique(shards).tolist():
+        yield shard, shards == shard
 
 
 def _merge_shard(session: Session, shard: int, variant: Column, kind: Column, member: Column) -> None:
@@ -283,10 +288,8 @@ def _write_pages(
 
 def withdraw(session: Session, variant: Column, ordinal: Column, kind: Column) -> None:
     """Remove carriers, given as parallel columns; what is not there needs no removing."""
-    shard, member = ordinal >> SHARD_BITS, ordinal & bitmaps.LOW
-    for number in np.unique(shard).tolist():
-        chosen = shard == number
-        _withdraw_shard(session, number, variant[chosen], kind[chosen], member[chosen])
+    for shard, chosen in _by_shard(ordinal):
+        _withdraw_shard(session, shard, variant[chosen], kind[chosen], ordinal[chosen] & bitmaps.LOW)
 
 
 def _withdraw_shard(session: Session, shard: int, variant: Column, kind: Column, member: Column) -> None:

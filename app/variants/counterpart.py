@@ -13,13 +13,6 @@ from app.variants.normalize import justify
 from app.variants.reference import ReferenceSequence
 from app.variants.spdi import Spdi
 
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
-
-
-def reverse_complement(bases: str) -> str:
-    """Return the other strand of some bases, read in its own direction."""
-    return bases.translate(_COMPLEMENT)[::-1]
-
 
 def compared(reference: ReferenceSequence, lifted: Spdi) -> tuple[Spdi, LiftStatus]:
     """Compare a lifted change with the bases at its new place, and justify it there.

@@ -18,12 +18,12 @@ import numpy.typing as npt
 from app.errors import CannotNormalize
 from app.records import Build, LiftStatus
 from app.variants.accessions import MT, accession, length
-from app.variants.counterpart import compared, reverse_complement
+from app.variants.counterpart import compared
 from app.variants.liftover import Liftover
 from app.variants.normalize import justify, roll, trim
 from app.variants.reference import ReferenceSequence
 from app.variants.segments import Bools, Codes, Ints
-from app.variants.spdi import Spdi
+from app.variants.spdi import Spdi, reverse_complement
 
 NOT_LOADED, EQUAL, CONTRADICTS = 0, 1, 2
 """What ``PlacedBatch.ref_check`` says of a reported reference allele."""

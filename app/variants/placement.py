@@ -20,13 +20,13 @@ import numpy as np
 
 from app.records import Build, LiftStatus
 from app.variants.accessions import MT, accession
-from app.variants.counterpart import compared, reverse_complement
+from app.variants.counterpart import compared
 from app.variants.liftover import Liftover
 from app.variants.normalize import justify
 from app.variants.placed_batch import CONTRADICTS, EQUAL, NOT_LOADED, PlacedBatch, place_rows
 from app.variants.reference import NoReference, ReferenceSequence
 from app.variants.segments import Ints
-from app.variants.spdi import Spdi
+from app.variants.spdi import Spdi, reverse_complement
 
 __all__ = ["CONTRADICTS", "EQUAL", "NOT_LOADED", "PlacedBatch", "Placement", "Placer"]
 

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from app.errors import CannotNormalize
 from app.records import Build, LiftStatus
 from app.variants.accessions import accession
-from app.variants.counterpart import reverse_complement
 from app.variants.liftover import Chain, ChainSource, Liftover
 from app.variants.normalize import justify
 from app.variants.placement import CONTRADICTS, Placement, Placer
 from app.variants.reference import InMemoryReference, ReferenceSequence
 from app.variants.segments import Segments
-from app.variants.spdi import Spdi
+from app.variants.spdi import Spdi, reverse_complement
 
 CONTIG = 21
 START = {Build.GRCH37: 1000, Build.GRCH38: 5000}

@@ -11,12 +11,11 @@ import pytest
 from app.errors import CannotNormalize
 from app.records import Build, LiftStatus
 from app.variants.accessions import MT, contig_named, locate
-from app.variants.counterpart import reverse_complement
 from app.variants.liftover import Chain, ChainSource, Liftover, add_chain, load_liftover
 from app.variants.placement import CONTRADICTS, EQUAL, NOT_LOADED, Placer
 from app.variants.reference import FastaReference, InMemoryReference, add_fasta
 from app.variants.segments import Segments
-from app.variants.spdi import Spdi
+from app.variants.spdi import Spdi, reverse_complement
 
 B37, B38 = Build.GRCH37, Build.GRCH38
 R37, R38 = "NC_000021.8", "NC_000021.9"

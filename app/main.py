@@ -21,6 +21,7 @@ from app.api.server import Server
 from app.config import Settings
 from app.errors import Misconfigured
 from app.fhir.definitions import Definition, load_definitions
+from app.memory import keep_large_blocks
 from app.operations.interface import Context
 from app.operations.registry import open_context
 from app.web import pages
@@ -73,6 +74,7 @@ def create_app(
 
 def from_environment() -> FastAPI:
     """Return the application that the environment describes; the factory of every server process."""
+    keep_large_blocks()
     return create_app(Settings())
 
 

@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
 from app.main import create_app
+from app.memory import keep_large_blocks
 
 _SECONDS = 600.0
 _REQUESTS = 500_000
@@ -137,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _product(home: Path, database_url: str) -> FastAPI:
+    keep_large_blocks()  # as every server process does
     return create_app(Settings(home=home, database_url=database_url))
 
 

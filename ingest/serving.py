@@ -8,6 +8,7 @@ import uvicorn
 
 from app.config import Settings
 from app.main import refuse_exposure
+from ingest.http_protocol import Protocol
 
 
 def with_address(settings: Settings, *, host: str | None, port: int | None, workers: int | None) -> Settings:
@@ -29,6 +30,7 @@ def serve(settings: Settings) -> None:
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
+        http=Protocol,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

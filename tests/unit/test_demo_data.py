@@ -57,6 +57,7 @@ def accessions(build: str) -> dict[str, str]:
 def lengths(build: str) -> dict[str, int]:
     """Return contig name → length from the whole-genome BED of a build."""
     lines = (DEMO / "bed" / f"whole-genome.{build}.bed").read_text(encoding="ascii").split("\n")[:-1]
+    lines = [line for line in lines if not line.startswith("#")]
     bare = {line.split("\t")[0].removeprefix("chr"): int(line.split("\t")[2]) for line in lines}
     return {("MT" if name == "M" else name): length for name, length in bare.items()}
 
@@ -327,6 +328,8 @@ def test_regions_of_the_manifest_lie_within_the_chromosomes_of_the_build_and_do_
             assert row["ref_build"] in name
             previous = ("", 0)
             for line in (DEMO / name).read_text(encoding="ascii").splitlines():
+                if line.startswith("#"):
+                    continue
                 chrom, start, end, *_ = line.split("\t")
                 contig = chrom.removeprefix("chr").replace("M", "MT") if chrom.startswith("chr") else chrom
                 assert (previous[1] if previous[0] == contig else 0) <= int(start) < int(end)

@@ -189,22 +189,40 @@ def _merge_rows(session: Session, shard: int, variant: Column, kind: Column, mem
     """Add to variants that have a row of their own, and return which entries these were."""
     newest = session.run("select coalesce(max(variant_id), -1) from carrier")[0][0]
     old = np.unique(variant[variant <= newest]).tolist()
-    stored = {}
-    if old:
-        rows = session.run(
-            "select variant_id, members, detail from carrier"
-            f" where shard = :shard and variant_id {session.in_ints('ids')}",
-            {"shard": shard, "ids": session.int_list(old)},
-        )
-        stored = {variant_id: (members, detail) for variant_id, members, detail in rows}
+    stored = _read_rows(session, shard, old)
     in_rows = np.isin(variant, list(stored)) if stored else np.zeros(len(variant), dtype=bool)
-    changed = []
+    merged = {}
     for variant_id, kinds in _by_kind(variant, kind, member, in_rows):
         for known, bits in bitmaps.unpack_detail(*stored[variant_id]).items():
             kinds[known] = kinds.get(known, BitMap()) | bits
-        changed.append((*_pack(kinds), variant_id, shard))
-    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
+        merged[variant_id] = kinds
+    _write_rows(session, shard, merged)
     return in_rows
+
+
+def _read_rows(session: Session, shard: int, variant_ids: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
+    """Return the members and the detail, packed, of the variants that have a row of their own."""
+    if not variant_ids:
+        return {}
+    rows = session.run(
+        f"select variant_id, members, detail from carrier where shard = :shard and variant_id {session.in_ints('ids')}",
+        {"shard": shard, "ids": session.int_list(variant_ids)},
+    )
+    return {variant_id: (members, detail) for variant_id, members, detail in rows}
+
+
+def _write_rows(session: Session, shard: int, rows: Mapping[int, dict[int, BitMap]]) -> None:
+    """Write variants that have a row of their own, by kind; one without carriers loses its row."""
+    changed: list[tuple[int, bytes, bytes, int, int]] = []
+    emptied: list[tuple[int, int]] = []
+    for variant_id, kinds in rows.items():
+        carried = {kind: bits for kind, bits in kinds.items() if bits}
+        if carried:
+            changed.append((*_pack(carried), variant_id, shard))
+        else:
+            emptied.append((variant_id, shard))
+    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
+    session.run_many("delete from carrier where variant_id = ? and shard = ?", emptied)
 
 
 def _by_kind(variant: Column, kind: Column, member: Column, chosen: NDBool) -> Iterable[tuple[int, dict[int, BitMap]]]:
@@ -293,23 +311,13 @@ def withdraw(session: Session, variant: Column, ordinal: Column, kind: Column) -
 
 
 def _withdraw_shard(session: Session, shard: int, variant: Column, kind: Column, member: Column) -> None:
-    rows = session.run(
-        f"select variant_id, members, detail from carrier where shard = :shard and variant_id {session.in_ints('ids')}",
-        {"shard": shard, "ids": session.int_list(np.unique(variant).tolist())},
-    )
-    stored = {variant_id: (members, detail) for variant_id, members, detail in rows}
+    stored = _read_rows(session, shard, np.unique(variant).tolist())
     in_rows = np.isin(variant, list(stored))
-    changed, emptied = [], []
+    left_in_rows = {}
     for variant_id, gone in _by_kind(variant, kind, member, in_rows):
         kinds = bitmaps.unpack_detail(*stored[variant_id])
-        kinds = {known: bits - gone.get(known, BitMap()) for known, bits in kinds.items()}
-        kinds = {known: bits for known, bits in kinds.items() if bits}
-        if kinds:
-            changed.append((*_pack(kinds), variant_id, shard))
-        else:
-            emptied.append((variant_id, shard))
-    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
-    session.run_many("delete from carrier where variant_id = ? and shard = ?", emptied)
+        left_in_rows[variant_id] = {known: bits - gone.get(known, BitMap()) for known, bits in kinds.items()}
+    _write_rows(session, shard, left_in_rows)
     variant, kind, member = variant[~in_rows], kind[~in_rows], member[~in_rows]
     pages = _read_pages(session, shard, np.unique(variant >> PAGE_BITS).tolist())
     if pages:
@@ -328,27 +336,17 @@ def _joint(variant: Column, kind: Column, member: Column) -> Column:
 def reset(session: Session, ordinal: int, remaining: Mapping[int, set[int]]) -> None:
     """Set the kinds that a subject has for some variants: variant id to kinds, none to remove the subject."""
     shard, member = bitmaps.shard_of(ordinal), ordinal & bitmaps.LOW
-    ids = sorted(remaining)
-    rows = session.run(
-        f"select variant_id, members, detail from carrier where shard = :shard and variant_id {session.in_ints('ids')}",
-        {"shard": shard, "ids": session.int_list(ids)},
-    )
-    changed: list[tuple[int, bytes, bytes, int, int]] = []
-    emptied: list[tuple[int, int]] = []
-    for variant_id, members, detail in rows:
-        kinds = bitmaps.unpack_detail(members, detail)
+    stored = _read_rows(session, shard, sorted(remaining))
+    changed = {}
+    for variant_id, packed in stored.items():
+        kinds = bitmaps.unpack_detail(*packed)
         for bits in kinds.values():
             bits.discard(member)
         for kind in remaining[variant_id]:
             kinds.setdefault(kind, BitMap()).add(member)
-        kinds = {kind: bits for kind, bits in kinds.items() if bits}
-        if kinds:
-            changed.append((*_pack(kinds), variant_id, shard))
-        else:
-            emptied.append((variant_id, shard))
-    session.run_many("update carrier set n = ?, members = ?, detail = ? where variant_id = ? and shard = ?", changed)
-    session.run_many("delete from carrier where variant_id = ? and shard = ?", emptied)
-    _reset_pages(session, shard, member, {i: kinds for i, kinds in remaining.items() if i not in {r[0] for r in rows}})
+        changed[variant_id] = kinds
+    _write_rows(session, shard, changed)
+    _reset_pages(session, shard, member, {i: kinds for i, kinds in remaining.items() if i not in stored})
 
 
 def _reset_pages(session: Session, shard: int, member: int, remaining: Mapping[int, set[int]]) -> None:

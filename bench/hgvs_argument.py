@@ -17,8 +17,9 @@ from hgvs.parser import Parser
 from app.operations.context import Genome
 from app.records import Build
 from app.variants.accessions import accession
-from app.variants.hgvs_provider import ALIGNED, LocalProvider, transcript_bases
+from app.variants.hgvs_provider import ALIGNED, LocalProvider
 from app.variants.identify import Identifier
+from app.variants.transcript_bases import transcript_bases
 from app.variants.transcript_files import TranscriptFiles, add_transcripts
 from bench.genomes import CONTIG, SyntheticGenome, synthetic_genome
 from bench.measure import compare, over

@@ -460,11 +460,12 @@ def normalize(
 ) -> None:
     """Print the identity of variants on both builds, one JSON object a line."""
     settings = Settings()
-    identifier = open_genome(settings.reference_dir).identifier(settings)
+    genome = open_genome(settings.reference_dir)
+    identifier, namer = genome.identifier(settings), genome.namer()
     for text in variants:
         for variant in sys.stdin if text == "-" else (text,):
             if variant.strip():
-                _print_json(describe(variant.rstrip("\n"), identifier))
+                _print_json(describe(variant.rstrip("\n"), identifier, namer))
 
 
 @app.command()

@@ -22,6 +22,8 @@ import orjson
 from app.fhir import codes
 from app.fhir.codes import Coding
 from app.records import Build, SourceClass, Zygosity
+from app.variants.naming import Names
+from app.variants.protein import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class VariantRows:
     """Contextual SPDI on the call set's build"""
     other_spdis: list[str | None]
     """SPDI on the other build"""
+    hgvs: list[str | None]
+    """Genomic HGVS on the call set's build"""
+    named: list[str]
+    """Components of gene, transcript and protein, as ``named_components`` returns them"""
     frequencies: list[float | None]
     alt_depths: list[int]
     """-1 absent"""
@@ -97,7 +103,9 @@ _COORDINATES = _concept(codes.COORDINATE_SYSTEM, codes.ZERO_BASED_INTERVAL)
 _SPDI_OPEN = '{"code":' + _json(codes.VARIATION_CODE.as_concept()) + ',"valueCodeableConcept":{"coding":['
 _SPDI_SYSTEM = '{"system":' + _json(codes.SPDI) + ',"code":"'
 _SPDI_NEXT = '"},' + _SPDI_SYSTEM
-_SPDI_CLOSE = '"}]}},'
+_CODE_CLOSE = '"}]}}'
+_HGVS_OPEN = ',{"code":' + _json(codes.GENOMIC_HGVS.as_concept()) + ',"valueCodeableConcept":{"coding":['
+_HGVS_OPEN += '{"system":' + _json(codes.HGVS) + ',"code":"'
 _CATEGORY = _json([codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()])
 
 
@@ -123,6 +131,29 @@ def _shared(facts: CallSetFacts) -> tuple[str, str, str]:
     return before, after, end
 
 
+def named_components(names: Names | None) -> str:
+    """Return the components that name a variant along the transcript that stands for it, each after a comma.
+
+    An effect on the protein that cannot be told is not mentioned, nor one on a protein whose accession is not known.
+    """
+    if names is None:
+        return ""
+    parts = []
+    if names.hgnc is not None:
+        parts.append(_concept(codes.GENE_STUDIED, Coding(codes.HGNC, names.hgnc, names.gene)))
+    elif names.gene is not None:
+        parts.append(component(codes.GENE_STUDIED, {"valueCodeableConcept": {"text": names.gene}}))
+    if ":c." in names.coding:
+        parts.append(_concept(codes.REPRESENTATIVE_CODING_HGVS, Coding(codes.HGVS, names.coding, names.coding)))
+    system = codes.ENSEMBL if names.transcript.startswith("ENS") else codes.REFSEQ
+    transcript = Coding(system, names.transcript, names.transcript)
+    parts.append(_concept(codes.REPRESENTATIVE_TRANSCRIPT_REF_SEQ, transcript))
+    if names.protein is not None and names.change not in (None, UNKNOWN):
+        text = f"{names.protein}:{names.change}"
+        parts.append(_concept(codes.REPRESENTATIVE_PROTEIN_HGVS, Coding(codes.HGVS, text, text)))
+    return "".join(f",{part}" for part in parts)
+
+
 def render_variants(facts: CallSetFacts, rows: VariantRows) -> list[str]:
     """Return each variant as the text of a ``variant`` part that follows another part.
 
@@ -139,19 +170,19 @@ def render_variants(facts: CallSetFacts, rows: VariantRows) -> list[str]:
         pair: f"{_REF_BEFORE}{pair[0]}{_REF_AFTER},{_ALT_BEFORE}{pair[1]}{_ALT_AFTER},{_COORDINATES},{_EXACT_BEFORE}"
         for pair in set(zip(rows.refs, rows.alts, strict=True))
     }
-    closed = _EXACT_AFTER + end
     out = []
-    for id_, state, spdi, other, share, alt_depth, pair, position in zip(
-        rows.ids, rows.states, rows.spdis, rows.other_spdis, rows.frequencies, rows.alt_depths,
+    for id_, state, spdi, other, hgvs, named, share, alt_depth, pair, position in zip(
+        rows.ids, rows.states, rows.spdis, rows.other_spdis, rows.hgvs, rows.named, rows.frequencies, rows.alt_depths,
         zip(rows.refs, rows.alts, strict=True), rows.positions, strict=True,
     ):  # fmt: skip
-        placed = f'{_SPDI_NEXT}{other}","display":"{other}{_SPDI_CLOSE}' if other is not None else _SPDI_CLOSE
+        placed = f'{_SPDI_NEXT}{other}","display":"{other}{_CODE_CLOSE}' if other is not None else _CODE_CLOSE
         depth = f"{_DEPTH_BEFORE}{alt_depth}{_DEPTH_AFTER}," if alt_depth >= 0 else ""
         # The end may be left out for a single base only (IG, exact-start-end).
-        ended = closed if len(pair[0]) == 1 else f'}},"high":{{"value":{position + len(pair[0])}{closed}'
+        ended = _EXACT_AFTER if len(pair[0]) == 1 else f'}},"high":{{"value":{position + len(pair[0])}{_EXACT_AFTER}'
+        called = f'{_HGVS_OPEN}{hgvs}","display":"{hgvs}{_CODE_CLOSE}' if hgvs is not None else ""
         out.append(
-            f'{before}{id_}{opened[state]}{spdi}","display":"{spdi}{placed}{shares[share]}{depth}'
-            f"{alleles[pair]}{position}{ended}"
+            f'{before}{id_}{opened[state]}{spdi}","display":"{spdi}{placed},{shares[share]}{depth}'
+            f"{alleles[pair]}{position}{ended}{called}{named}{end}"
         )
     return out
 

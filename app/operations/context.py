@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from app.config import Settings
 from app.errors import CannotNormalize, OperonError, Unavailable
+from app.fhir.observation import named_components
 from app.fhir.parameters import OperationInputs
 from app.operations import overview
 from app.operations.interface import Check, Example, Handler, Summary
@@ -16,12 +18,15 @@ from app.store.session import Database
 from app.store.version import DataVersion
 from app.variants.identify import NO_TRANSCRIPTS, Identifier
 from app.variants.liftover import Liftover, load_liftover
+from app.variants.naming import Namer
 from app.variants.placement import Placement, Placer
 from app.variants.reference import FastaReference, ReferenceSequence
+from app.variants.spdi import Spdi
 from app.variants.transcript_files import TranscriptFiles
 from app.variants.transcripts import Transcripts
 
 _REMEMBERED_VARIANTS = 65_536
+_REMEMBERED_NAMES = 16_384
 _BRIEF_BASES = 200_000
 _BRIEF_VARIANTS = 10
 
@@ -47,6 +52,24 @@ class Genome:
         """Return what identifies the variants that users write."""
         fallback = settings.transcript_version_fallback
         return Identifier(self.placer, self.transcripts, size=_REMEMBERED_VARIANTS, version_fallback=fallback)
+
+    def namer(self) -> Namer:
+        """Return what names variants by genes, transcripts and proteins."""
+        return Namer(self.transcripts, self.references)
+
+    def naming(self) -> Callable[[str], str] | None:
+        """Return what gives the components that name a variant, by its SPDI; None without transcripts."""
+        if not self.transcripts.sources:
+            return None
+        namer = self.namer()
+
+        # What follows from a variant is remembered as text: answers repeat the variants that many people have.
+        @lru_cache(maxsize=_REMEMBERED_NAMES)
+        def named(spdi: str) -> str:
+            ref_seq, position, deleted, inserted = spdi.split(":")
+            return named_components(namer.names(Spdi(ref_seq, int(position), deleted, inserted)))
+
+        return named
 
 
 def open_genome(directory: Path) -> Genome:
@@ -74,6 +97,7 @@ class OperationContext:
         self.liftover = genome.liftover
         self._version = DataVersion(database)
         self._identifier = genome.identifier(settings)
+        self.naming = genome.naming()
 
     @property
     def settings(self) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations, pairwise
@@ -14,21 +14,32 @@ from app.errors import TooCostly
 from app.fhir.observation import CallSetFacts, VariantRows, render_phase, render_variants
 from app.formats.genotype import Genotype
 from app.operations.matching import Lookups, Segment
-from app.records import Sex, Zygosity
+from app.records import Build, LiftStatus, Sex, Zygosity
 from app.store.codec import Allele, Placed
 from app.variants.accessions import MT, X, Y, accession, is_par
+from app.variants.hgvs_text import genomic_prefix, smallest_edit
 from app.variants.spdi import reverse_complement
 
 _SEX_CHROMOSOMES = (X, Y)
+_COMPARED = frozenset({LiftStatus.OK, LiftStatus.REF_CHANGED})
+"""Statuses of placements whose bases on the other build are known"""
 
 
-def resources(segments: Sequence[Segment], lookups: Lookups, *, phasing: bool, most_pairs: int) -> list[str]:
+Naming = Callable[[str], str]
+"""Gives the components that name a variant by gene, transcript and protein, by its SPDI"""
+
+
+def resources(
+    segments: Sequence[Segment], lookups: Lookups, naming: Naming | None, *, phasing: bool, most_pairs: int
+) -> list[str]:
     """Return the variants of an answer by position and id, and after them, if asked for, their phase relations.
+
+    Without ``naming`` they bear no names of genes, transcripts and proteins.
 
     Raises:
         TooCostly: there are more phase relations than the limit.
     """
-    rows = [_rows(segment, lookups) for segment in segments]
+    rows = [_rows(segment, lookups, naming) for segment in segments]
     _number_repeated(rows)
     rendered = [render_variants(_facts(segment), row) for segment, row in zip(segments, rows, strict=True)]
     if _in_order(segments):
@@ -65,7 +76,7 @@ def _facts(segment: Segment) -> CallSetFacts:
     )
 
 
-def _rows(segment: Segment, lookups: Lookups) -> VariantRows:
+def _rows(segment: Segment, lookups: Lookups, naming: Naming | None) -> VariantRows:
     chunk, rows, call_set, contig = segment.chunk, segment.rows, segment.call_set, segment.contig
     starts = chunk.start[rows].tolist()
     codes = chunk.allele[rows].tolist()
@@ -77,17 +88,63 @@ def _rows(segment: Segment, lookups: Lookups) -> VariantRows:
     anchors = {code: allele.anchor for code, allele in alleles.items()}
     prefix, here = f"dv-{call_set.uid}-{contig}-", f"{accession(call_set.build, contig)}:"
     placed = list(zip(starts, codes, strict=True))
+    spdis = [f"{here}{start}{changes[code]}" for start, code in placed]
+    others = _on_other_build(segment, lookups, placed, alleles, changes)
     return VariantRows(
         ids=[f"{prefix}{start}{tags[code]}" for start, code in placed],
         states=_states(segment, starts),
-        spdis=[f"{here}{start}{changes[code]}" for start, code in placed],
-        other_spdis=_on_other_build(segment, lookups, placed, alleles, changes),
+        spdis=spdis,
+        other_spdis=others,
+        hgvs=_genomic_hgvs(segment, placed, alleles),
+        named=_named(segment, alleles, spdis, others, naming) if naming is not None else [""] * len(rows),
         frequencies=_frequencies(segment),
         alt_depths=chunk.alt_depth[rows].tolist() if chunk.alt_depth is not None else [-1] * len(rows),
         refs=[refs[code] for code in codes],
         alts=[alts[code] for code in codes],
         positions=[start + anchors[code] for start, code in placed],
     )
+
+
+def _genomic_hgvs(
+    segment: Segment, placed: Sequence[tuple[int, int]], alleles: Mapping[int, Allele]
+) -> list[str | None]:
+    """Return the genomic HGVS of each call; None where the sequence that decides on its place is not known."""
+    prefix = genomic_prefix(accession(segment.call_set.build, segment.contig))
+    forms: dict[int, tuple[int, int, str] | None] = {}
+    for code, allele in alleles.items():
+        edit = smallest_edit(allele.deleted, allele.inserted)
+        first, last = edit.named_bases
+        forms[code] = (first + 1, last + 1, edit.tail) if allele.justified else None
+    texts: list[str | None] = []
+    for start, code in placed:
+        form = forms[code]
+        if form is None or start + form[0] < 1:
+            texts.append(None)
+        elif form[0] == form[1]:
+            texts.append(f"{prefix}{start + form[0]}{form[2]}")
+        else:
+            texts.append(f"{prefix}{start + form[0]}_{start + form[1]}{form[2]}")
+    return texts
+
+
+def _named(
+    segment: Segment,
+    alleles: Mapping[int, Allele],
+    spdis: Sequence[str],
+    others: Sequence[str | None],
+    naming: Naming,
+) -> list[str]:
+    """Return the names of each call, by its place on GRCh38 where that is sure, and none where its own place is not."""
+    chunk, rows = segment.chunk, segment.rows
+    sure = {code for code, allele in alleles.items() if allele.justified}
+    compared = {code for code, way in enumerate(chunk.placements) if way.status in _COMPARED}
+    by_other = segment.call_set.build is Build.GRCH37
+    return [
+        "" if allele not in sure else naming(other if by_other and other is not None and way in compared else own)
+        for allele, way, own, other in zip(
+            chunk.allele[rows].tolist(), chunk.placement[rows].tolist(), spdis, others, strict=True
+        )
+    ]
 
 
 def _on_other_build(

@@ -24,7 +24,13 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
         _refuse_too_many(context, found, "ranges")
     for asked, segments in zip(inputs.ranges, found, strict=True):
         listed = (
-            resources(segments, lookups, phasing=inputs.include_phasing, most_pairs=settings.max_phase_pairs)
+            resources(
+                segments,
+                lookups,
+                context.naming,
+                phasing=inputs.include_phasing,
+                most_pairs=settings.max_phase_pairs,
+            )
             if inputs.include_variants and segments
             else []
         )
@@ -44,7 +50,9 @@ def find_subject_specific_variants(context: OperationContext, inputs: OperationI
     settings = context.settings
     entries = []
     for text, segments in zip(texts, found, strict=True):
-        listed = resources(segments, lookups, phasing=False, most_pairs=settings.max_phase_pairs) if segments else []
+        listed = []
+        if segments:
+            listed = resources(segments, lookups, context.naming, phasing=False, most_pairs=settings.max_phase_pairs)
         entries.append(found_parameter("variants", "variantItem", text, listed, present=bool(segments)))
     return parameters(entries)
 

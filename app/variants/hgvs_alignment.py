@@ -16,6 +16,7 @@ from app.records import Build
 from app.variants.hgvs_syntax import Description, Position
 from app.variants.reference import ReferenceSequence
 from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond, reverse_complement
+from app.variants.transcript_bases import transcript_bases
 from app.variants.transcripts import Alignment, Exon, Transcript
 
 _FLANK = 10_000
@@ -184,8 +185,6 @@ class Projecting:
 
     def _across_gap(self, first: int, last: int, start: int, end: int) -> Projected:
         """Return the change where transcript and chromosome differ in length: all of it becomes what was changed."""
-        from app.variants.hgvs_provider import transcript_bases  # noqa: PLC0415 - it imports hgvs, which takes time
-
         said, transcript = self._said, self._transcript
         around = self._mapper.g_to_n(_genomic(start, end), strict_bounds=False)
         if around.start.offset or around.end.offset:
@@ -226,8 +225,6 @@ class Projecting:
 
     def _believed(self, first: int, end: int) -> str:
         """Return the stated bases of the transcript, which may be the only source of them; refuse known others."""
-        from app.variants.hgvs_provider import transcript_bases  # noqa: PLC0415 - as above
-
         stated = self._said.stated_bases(end - first)
         known = transcript_bases(self._transcript, self._references, first, end)
         if stated and known is not None and stated != known:

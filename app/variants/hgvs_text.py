@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from os.path import commonprefix
 from typing import Literal
 
 from app.variants.accessions import MT, locate
+from app.variants.normalize import common_prefix, common_suffix
 from app.variants.spdi import Spdi, reverse_complement
 
 Operation = Literal["sub", "del", "dup", "ins", "inv", "delins", "identity"]
@@ -34,6 +34,11 @@ class Edit:
     end: int
     deleted: str
     inserted: str
+
+    @property
+    def named_bases(self) -> tuple[int, int]:
+        """Return the first and the last base that the name gives; those on both sides of an insertion."""
+        return (self.start - 1, self.start) if self.operation == "ins" else (self.start, self.end - 1)
 
     @property
     def tail(self) -> str:
@@ -55,9 +60,9 @@ def smallest_edit(deleted: str, inserted: str) -> Edit:
     if deleted == inserted:
         return Edit("identity", 0, len(deleted), deleted, inserted)
     # What both begin with comes off first: that moves the edit to the 3' end.
-    start = len(commonprefix((deleted, inserted)))
+    start = common_prefix(deleted, inserted)
     gone, new = deleted[start:], inserted[start:]
-    shared = len(commonprefix((gone[::-1], new[::-1])))
+    shared = common_suffix(gone, new)
     gone, new = gone[: len(gone) - shared], new[: len(new) - shared]
     if not gone and deleted[:start].endswith(new):
         return Edit("dup", start - len(new), start, new, "")
@@ -76,7 +81,7 @@ def described(edit: Edit, name: Callable[[int], str | None]) -> str | None:
 
     None where a position has no name.
     """
-    first, last = (edit.start - 1, edit.start) if edit.operation == "ins" else (edit.start, edit.end - 1)
+    first, last = edit.named_bases
     one = name(first)
     other = name(last) if last != first else None
     if one is None or (other is None and last != first):

@@ -69,10 +69,10 @@ def justify(reference: ReferenceSequence, ref_seq: str, position: int, deleted: 
 
 def trim(position: int, deleted: str, inserted: str) -> tuple[int, str, str]:
     """Return a change without the bases that both alleles end or, after that, start with."""
-    shared = _common_suffix(deleted, inserted)
+    shared = common_suffix(deleted, inserted)
     if shared:
         deleted, inserted = deleted[:-shared], inserted[:-shared]
-    shared = _common_prefix(deleted, inserted)
+    shared = common_prefix(deleted, inserted)
     return position + shared, deleted[shared:], inserted[shared:]
 
 
@@ -83,10 +83,10 @@ def roll(window: str, start: int, end: int, allele: str) -> tuple[int, int, bool
     tells whether an edge of the window was reached, so that the allele might roll further.
     """
     size = len(allele)
-    left = _common_suffix(window[max(0, start - size) : start], allele)
+    left = common_suffix(window[max(0, start - size) : start], allele)
     if left == size:
         left += _periodic_left(window, start - size, size)
-    right = _common_prefix(window[end : end + size], allele)
+    right = common_prefix(window[end : end + size], allele)
     if right == size:
         right += _periodic_right(window, end + size, size)
     return left, right, left == start or right == len(window) - end
@@ -125,7 +125,7 @@ def _check(reference: ReferenceSequence, ref_seq: str, position: int, deleted: s
         expected = window[1][start - window[0] : stop - window[0]]
         given = deleted[start - position : stop - position]
         if given != expected:
-            offset = _common_prefix(given, expected)
+            offset = common_prefix(given, expected)
             expected, given = expected[offset : offset + 20], given[offset : offset + 20]
             raise CannotNormalize(
                 str(Spdi(ref_seq, position, deleted, inserted)),
@@ -165,7 +165,7 @@ def _find_context(
         reach *= _REACH_GROWTH
 
 
-def _common_prefix(one: str, other: str) -> int:
+def common_prefix(one: str, other: str) -> int:
     """Return the number of bases that two strings start with in common; slices make it fast for long ones."""
     equal, differ = 0, min(len(one), len(other))
     if one[:differ] == other[:differ]:
@@ -179,7 +179,7 @@ def _common_prefix(one: str, other: str) -> int:
     return equal
 
 
-def _common_suffix(one: str, other: str) -> int:
+def common_suffix(one: str, other: str) -> int:
     """Return the number of bases that two strings end with in common."""
     equal, differ = 0, min(len(one), len(other))
     if not differ or one[-differ:] == other[-differ:]:
@@ -200,7 +200,7 @@ def _periodic_left(window: str, at: int, period: int) -> int:
         at -= stride
         stride *= 2
     low = max(0, at - stride)
-    return begin - at + _common_suffix(window[low:at], window[low + period : at + period])
+    return begin - at + common_suffix(window[low:at], window[low + period : at + period])
 
 
 def _periodic_right(window: str, at: int, period: int) -> int:
@@ -209,4 +209,4 @@ def _periodic_right(window: str, at: int, period: int) -> int:
     while window[at : at + stride] == window[at - period : at - period + stride]:
         at += stride
         stride *= 2
-    return at - begin + _common_prefix(window[at : at + stride], window[at - period : at - period + stride])
+    return at - begin + common_prefix(window[at : at + stride], window[at - period : at - period + stride])

@@ -31,7 +31,7 @@ from app.variants.fasta import sha256_of
 from app.variants.interval import Interval
 from app.variants.json_members import read_members
 from app.variants.transcript_rows import BUILDS, FORMAT, GENES, NUMBERS, SCHEMA, bin_of, overlap, packed, unpacked
-from app.variants.transcripts import Gene, Transcript, TranscriptSource, split_version
+from app.variants.transcripts import Gene, Representative, Transcript, TranscriptSource, split_version
 
 _NAME: Final = "transcripts.db"
 _REMEMBERED = 2048
@@ -113,6 +113,16 @@ class TranscriptFiles:
         where, values = overlap(build, contig, start, end)
         rows = self._rows(f"SELECT gene FROM gene_span WHERE {where} ORDER BY start, gene", *values)  # noqa: S608
         return [self._gene(gene) for (gene,) in rows]
+
+    def representatives(self, build: Build, contig: int) -> list[Representative]:
+        """Return the transcript that stands for each gene of a chromosome, by place."""
+        rows = self._rows(
+            "SELECT start, stop, accession FROM representative"
+            " WHERE build = ? AND contig = ? ORDER BY start, stop, accession",
+            NUMBERS[build],
+            contig,
+        )
+        return [Representative(*row) for row in rows]
 
     def _get(self, accession: str) -> Transcript | None:
         """Return a transcript by its accession with version."""
@@ -244,8 +254,9 @@ class _Intake:
             self._count["added"] += 1
             base, version = split_version(given.accession)
             row = execute(
-                "INSERT INTO transcript (accession, base, version, symbol, hgnc, record) VALUES (?, ?, ?, ?, ?, ?)",
-                (given.accession, base, version or 0, given.gene, given.hgnc, packed(given)),
+                "INSERT INTO transcript (accession, base, version, symbol, hgnc, worth, record)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (given.accession, base, version or 0, given.gene, given.hgnc, given.worth, packed(given)),
             ).lastrowid
             self._place(row, given)
             return int(row or 0)
@@ -260,8 +271,8 @@ class _Intake:
             self._count["replaced"] += 1
             self._examples += [given.accession] if len(self._examples) < _EXAMPLES else []
         execute(
-            "UPDATE transcript SET symbol = ?, hgnc = ?, record = ? WHERE id = ?",
-            (after.gene, after.hgnc, packed(after), row),
+            "UPDATE transcript SET symbol = ?, hgnc = ?, worth = ?, record = ? WHERE id = ?",
+            (after.gene, after.hgnc, after.worth, packed(after), row),
         )
         execute("DELETE FROM alignment WHERE transcript = ?", (row,))
         self._place(row, after)

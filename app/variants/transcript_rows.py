@@ -20,7 +20,7 @@ from app.records import Build
 from app.variants.accessions import accession
 from app.variants.transcripts import Alignment, Exon, Transcript
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 NUMBERS: Final = {Build.GRCH37: 37, Build.GRCH38: 38}
 BUILDS: Final = {number: build for build, number in NUMBERS.items()}
 _REMEMBERED = 2048
@@ -39,11 +39,15 @@ CREATE TABLE gene_span (
 ) WITHOUT ROWID;
 CREATE TABLE transcript (
     id INTEGER PRIMARY KEY, accession TEXT NOT NULL UNIQUE, base TEXT NOT NULL, version INTEGER NOT NULL,
-    symbol TEXT COLLATE NOCASE, hgnc TEXT, gene INTEGER, record BLOB NOT NULL
+    symbol TEXT COLLATE NOCASE, hgnc TEXT, gene INTEGER, worth INTEGER NOT NULL, record BLOB NOT NULL
 );
 CREATE TABLE alignment (
     build INTEGER NOT NULL, contig INTEGER NOT NULL, bin INTEGER NOT NULL, transcript INTEGER NOT NULL,
     start INTEGER NOT NULL, stop INTEGER NOT NULL, PRIMARY KEY (build, contig, bin, transcript)
+) WITHOUT ROWID;
+CREATE TABLE representative (
+    build INTEGER NOT NULL, contig INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+    accession TEXT NOT NULL, PRIMARY KEY (build, contig, start, accession)
 ) WITHOUT ROWID;
 CREATE INDEX transcript_base ON transcript (base);
 CREATE INDEX transcript_symbol ON transcript (symbol);
@@ -60,6 +64,7 @@ PRAGMA user_version = {FORMAT};
 GENES: Final = """
 DELETE FROM gene;
 DELETE FROM gene_span;
+DELETE FROM representative;
 INSERT INTO gene (symbol, hgnc)
     SELECT coalesce((SELECT n.symbol FROM gene_name n WHERE n.hgnc = t.hgnc), max(t.symbol)), t.hgnc
     FROM transcript t WHERE t.hgnc IS NOT NULL AND t.symbol IS NOT NULL GROUP BY t.hgnc;
@@ -77,6 +82,12 @@ INSERT INTO gene_span (gene, build, contig, bin, start, stop)
         GROUP BY t.gene, a.build, a.contig)
     WHERE place = 1;
 UPDATE gene_span SET bin = bin_of(start, stop);
+INSERT INTO representative (build, contig, start, stop, accession)
+    SELECT build, contig, start, stop, accession FROM (
+        SELECT a.build, a.contig, a.start, a.stop, t.accession, row_number()
+            OVER (PARTITION BY t.gene, a.build ORDER BY t.worth DESC, t.version DESC, t.accession DESC) AS place
+        FROM alignment a JOIN transcript t ON t.id = a.transcript WHERE t.gene IS NOT NULL)
+    WHERE place = 1;
 """
 
 

@@ -115,6 +115,19 @@ class Transcript:
         """Return the number of bases of the transcript."""
         return max(alignment.exons[-1].tx_end for alignment in self.alignments.values())
 
+    @property
+    def worth(self) -> int:
+        """Return a number that is the greater the better a transcript stands for its gene.
+
+        MANE Select comes before MANE Plus Clinical and before all others, curated ones of RefSeq before Ensembl's and
+        those before predicted ones; then the longest coding region counts, then the longest transcript.
+        """
+        mane = {MANE_SELECT: 2, MANE_PLUS_CLINICAL: 1}.get(self.mane or "", 0)
+        prefix = self.accession[:3]
+        curated = 2 if prefix in ("NM_", "NR_") else 0 if prefix in ("XM_", "XR_") else 1
+        coding = self.cds[1] - self.cds[0] if self.cds else 0
+        return ((mane * 4 + curated) << 48) | (coding << 24) | self.length
+
 
 @dataclass(frozen=True, slots=True)
 class Gene:
@@ -123,6 +136,14 @@ class Gene:
     symbol: str
     hgnc: str | None
     spans: Mapping[Build, Interval] = field(hash=False)
+
+
+class Representative(NamedTuple):
+    """The transcript that stands for a gene on one build, and its range on the chromosome."""
+
+    start: int
+    end: int
+    accession: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +179,9 @@ class Transcripts(Protocol):
 
     def genes_overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Gene]:
         """Return the genes that share a base with [start, end); an empty range is its base."""
+
+    def representatives(self, build: Build, contig: int) -> list[Representative]:
+        """Return the transcript that stands for each gene of a chromosome, by place."""
 
 
 def split_version(accession: str) -> tuple[str, int | None]:
@@ -217,6 +241,27 @@ class InMemoryTranscripts:
             self.gene(symbol) for symbol in sorted({item.gene for item in self._by_accession.values() if item.gene})
         )
         return [gene for gene in genes if gene and build in gene.spans and gene.spans[build].overlaps(asked)]
+
+    def representatives(self, build: Build, contig: int) -> list[Representative]:
+        """Return the transcript that stands for each gene of a chromosome, by place."""
+        best: dict[str, Transcript] = {}
+        for item in self._by_accession.values():
+            key = item.hgnc or item.gene
+            if key is None or build not in item.alignments:
+                continue
+            if key not in best or _precedence(item) > _precedence(best[key]):
+                best[key] = item
+        places = (item.alignments[build] for item in best.values())
+        found = [
+            Representative(place.start, place.end, item.accession)
+            for item, place in zip(best.values(), places, strict=True)
+            if place.contig == contig
+        ]
+        return sorted(found)
+
+
+def _precedence(transcript: Transcript) -> tuple[int, int, str]:
+    return transcript.worth, split_version(transcript.accession)[1] or 0, transcript.accession
 
 
 def _span(alignment: Alignment) -> Interval:

@@ -13,7 +13,7 @@ from app.errors import CannotNormalize, InvalidInput, OperonError, UnknownRefSeq
 from app.operations.context import Genome, OperationContext
 from app.records import Build, LiftStatus
 from app.store.session import Database
-from app.variants.hgvs_provider import ALIGNED, LocalProvider, transcript_bases
+from app.variants.hgvs_provider import ALIGNED, LocalProvider
 from app.variants.hgvs_syntax import read_syntax
 from app.variants.hgvs_transcript import Projector, description_of_spdi
 from app.variants.identify import Identifier, identify, read_variant
@@ -21,6 +21,7 @@ from app.variants.liftover import Liftover
 from app.variants.placement import Placer
 from app.variants.reference import InMemoryReference, NoReference
 from app.variants.spdi import Spdi, parse_spdi_of_any, reverse_complement
+from app.variants.transcript_bases import transcript_bases
 from app.variants.transcripts import Alignment, Exon, InMemoryTranscripts
 from tests.small_store import SmallStore, migrated
 from tests.synthetic_transcripts import alignment, transcript

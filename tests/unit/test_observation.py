@@ -7,6 +7,7 @@ import json
 import random
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from app.fhir.observation import (
     VariantRows,
     counted_parameter,
     found_parameter,
+    named_components,
     parameters,
     render_phase,
     render_variants,
@@ -23,6 +25,7 @@ from app.fhir.observation import (
 from app.fhir.validate import problems
 from app.records import Build, SourceClass, Zygosity
 from app.variants.accessions import accession
+from app.variants.naming import Names
 from tests.profile_validator import Validate
 from tests.small_store import component, spdis_of
 
@@ -31,6 +34,18 @@ LAB = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-
 GE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "GE"}]}
 ALLELES = [("A", "G", "A", "G"), ("AC", "A", "CC", "C"), ("T", "TAG", "", "AG"), ("AC", "GT", "AC", "GT")]
 """REF, ALT and the contextual alleles of a SNV, a deletion, an insertion and an MNV"""
+
+NAMES = Names("BRCA1", "HGNC:1100", "NM_007294.4", "NM_007294.4:c.181T>G", "NP_009225.1", "p.(Cys61Gly)")
+
+SOME_NAMES = [
+    None,
+    NAMES,
+    replace(NAMES, hgnc=None, transcript="ENST00000357654.9", coding="ENST00000357654.9:c.181T>G"),
+    replace(NAMES, gene=None, hgnc=None, protein=None),
+    replace(NAMES, change="p.?"),
+    replace(NAMES, change=None),
+    replace(NAMES, transcript="NR_027676.2", coding="NR_027676.2:n.202T>G", protein=None, change=None),
+]
 
 
 def facts(**changes: Any) -> CallSetFacts:
@@ -54,6 +69,8 @@ def one(
     other: bool = True,
     about: CallSetFacts | None = None,
     position: int = 99,
+    hgvs: bool = True,
+    names: Names | None = NAMES,
 ) -> dict[str, Any]:
     """Return the Observation of one call."""
     ref, alt, deleted, inserted = alleles
@@ -64,6 +81,8 @@ def one(
         states=[state],
         spdis=[f"{about.ref_seq}:{position + 1}:{deleted}:{inserted}"],
         other_spdis=[f"{there}:{position + 501}:{deleted}:{inserted}" if other else None],
+        hgvs=[f"{about.ref_seq}:g.{position + 2}del" if hgvs else None],
+        named=[named_components(names)],
         frequencies=[frequency],
         alt_depths=[alt_depth],
         refs=[ref],
@@ -86,9 +105,11 @@ def some_forms(n: int) -> Iterable[dict[str, Any]]:
         [17, 0, -1],
         [True, False],
         ALLELES,
+        [True, False],
+        SOME_NAMES,
     )
     chosen = random.Random(1).sample(list(every), n)
-    for source_class, (effective, specimen), build, state, frequency, alt_depth, other, alleles in chosen:
+    for source_class, (effective, specimen), build, state, frequency, alt_depth, other, alleles, hgvs, names in chosen:
         about = facts(
             source_class=source_class,
             effective=effective,
@@ -96,7 +117,9 @@ def some_forms(n: int) -> Iterable[dict[str, Any]]:
             build=build,
             ref_seq=accession(build, 1),
         )
-        yield one(alleles, state, frequency=frequency, alt_depth=alt_depth, other=other, about=about)
+        yield one(
+            alleles, state, frequency=frequency, alt_depth=alt_depth, other=other, about=about, hgvs=hgvs, names=names
+        )
 
 
 FORMS = list(some_forms(400))
@@ -158,12 +181,12 @@ def test_every_id_is_a_fhir_id() -> None:
     assert all(ID.fullmatch(form["id"]) for form in [*FORMS, phase(cis=True), phase(cis=False)])
 
 
-def test_components_come_in_the_order_of_the_reference_implementation() -> None:
+def test_components_come_in_the_order_of_the_reference_implementation_and_then_its_names() -> None:
     codes = [entry["code"]["coding"][0]["code"] for entry in one(ALLELES[1])["component"]]
 
     assert codes == [
         "48002-0", "48013-7", "53034-5", "81252-9", "81258-6", "82121-5", "69547-8", "69551-0", "92822-6", "81254-5",
-        "62374-4",
+        "81290-9", "48018-6", "48004-6", "51958-7", "48005-3", "62374-4",
     ]  # fmt: skip
 
 
@@ -172,6 +195,8 @@ def test_what_is_not_known_is_not_mentioned() -> None:
         frequency=None,
         alt_depth=-1,
         other=False,
+        hgvs=False,
+        names=None,
         state=Zygosity.UNKNOWN,
         about=facts(effective=None, specimen_id=None, source_class=SourceClass.UNSPECIFIED),
     )
@@ -180,6 +205,32 @@ def test_what_is_not_known_is_not_mentioned() -> None:
         "48013-7", "81252-9", "69547-8", "69551-0", "92822-6", "81254-5", "62374-4",
     ]  # fmt: skip
     assert not {"effectiveDateTime", "specimen"} & bare.keys()
+
+
+def test_a_variant_is_named_on_its_chromosome_transcript_and_protein() -> None:
+    resource = one(position=41)
+
+    hgvs = "http://varnomen.hgvs.org"
+    assert concept(resource, "81290-9") == (hgvs, "NC_000001.11:g.43del", "NC_000001.11:g.43del")
+    assert concept(resource, "48018-6") == ("http://www.genenames.org", "HGNC:1100", "BRCA1")
+    assert concept(resource, "48004-6") == (hgvs, "NM_007294.4:c.181T>G", "NM_007294.4:c.181T>G")
+    assert concept(resource, "51958-7") == ("http://www.ncbi.nlm.nih.gov/refseq", "NM_007294.4", "NM_007294.4")
+    assert concept(resource, "48005-3") == (hgvs, "NP_009225.1:p.(Cys61Gly)", "NP_009225.1:p.(Cys61Gly)")
+
+
+def test_names_that_are_not_known_are_not_mentioned() -> None:
+    assert named_components(None) == ""
+    ensembl, no_gene, unclear, no_sequence, noncoding = (one(names=names) for names in SOME_NAMES[2:])
+
+    assert component(ensembl, "48018-6")["valueCodeableConcept"] == {"text": "BRCA1"}
+    assert concept(ensembl, "51958-7") == ("http://www.ensembl.org", "ENST00000357654.9", "ENST00000357654.9")
+    assert component(no_gene, "48018-6") == {}
+    assert component(no_gene, "48005-3") == {}
+    assert component(unclear, "48005-3") == {}
+    assert component(no_sequence, "48005-3") == {}
+    assert concept(no_sequence, "48004-6") is not None
+    assert component(noncoding, "48004-6") == {}
+    assert concept(noncoding, "51958-7") == ("http://www.ncbi.nlm.nih.gov/refseq", "NR_027676.2", "NR_027676.2")
 
 
 def test_the_subject_test_date_and_specimen_are_named() -> None:

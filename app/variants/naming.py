@@ -1,0 +1,170 @@
+"""The gene, transcript and protein that stand for a variant, and what the variant is called on them.
+
+One transcript stands for a gene: the one that the MANE project selected, or else the longest one
+(``Transcript.worth``). Where several genes overlap, what matters more comes first: a coding exon, the two bases beside
+one, another exon, an intron. Positions are zero-based, ranges half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from app.records import Build
+from app.variants.accessions import MT, locate
+from app.variants.hgvs_coding import Along, CodingMap
+from app.variants.protein import START_LOST, UNKNOWN, Protein, substitution
+from app.variants.reference import NoReference, ReferenceSequence
+from app.variants.segments import Ints
+from app.variants.spdi import Spdi
+from app.variants.transcript_bases import transcript_bases
+from app.variants.transcripts import Representative, Transcript, Transcripts
+
+_REMEMBERED_MAPS = 1024
+_REMEMBERED_PROTEINS = 128
+_SPLICE_SITE = 2
+"""Bases of an intron beside an exon that the spliceosome reads"""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a variant is called along the transcript that stands for it, ``c.`` or ``n.``, and on its protein."""
+
+    gene: str | None
+    hgnc: str | None
+    transcript: str
+    coding: str
+    protein: str | None
+    """Accession of the protein, if it is known"""
+    change: str | None
+    """The ``p.`` text without the accession, None where the sequence that decides is not loaded"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The representatives of one chromosome as columns, by start."""
+
+    starts: Ints
+    ends: Ints
+    items: Sequence[Representative]
+
+
+class Namer:
+    """Names variants by the loaded transcripts and sequences; several threads may share it."""
+
+    def __init__(self, transcripts: Transcripts, references: Mapping[Build, ReferenceSequence]) -> None:
+        self._transcripts = transcripts
+        self._references = references
+        self._index = lru_cache(maxsize=None)(self._new_index)  # two builds of a few chromosomes
+        self._map = lru_cache(maxsize=_REMEMBERED_MAPS)(self._new_map)
+        self._protein = lru_cache(maxsize=_REMEMBERED_PROTEINS)(self._new_protein)
+
+    def has_sequence(self, build: Build, change: Spdi) -> bool:
+        """Return whether the bases that a change deletes are loaded, or for an insertion the one behind it."""
+        reference = self._references.get(build, NoReference())
+        return reference.fetch(change.ref_seq, change.position, max(change.end, change.position + 1)) is not None
+
+    def names(self, change: Spdi) -> Names | None:
+        """Return the names of a contextual change, None where no transcript that stands for a gene has it."""
+        contig, builds = locate(change.ref_seq)
+        build = max(builds)
+        index = self._index(build, contig)
+        low, high = change.position, max(change.end, change.position + 1)
+        found = []
+        for row in np.flatnonzero((index.starts <= low) & (index.ends >= high)).tolist():
+            transcript = self._transcripts.get(index.items[row].accession)
+            along = self._along(transcript, change, build) if transcript is not None else None
+            if transcript is not None and along is not None:
+                key = (_closeness(transcript, along), -transcript.worth, transcript.accession)
+                found.append((key, transcript, along))
+        if not found:
+            return None
+        _, transcript, along = min(found, key=lambda item: item[0])
+        return self._named(transcript, along, build)
+
+    def names_on(self, accession: str, change: Spdi) -> Names | None:
+        """Return the names of a contextual change along one transcript, None where it is not known or has it not."""
+        transcript = self._transcripts.get(accession)
+        build = max(locate(change.ref_seq)[1])
+        if transcript is None or build not in transcript.alignments:
+            return None
+        if transcript.alignments[build].ref_seq != change.ref_seq:
+            return None
+        along = self._along(transcript, change, build)
+        return self._named(transcript, along, build) if along else None
+
+    def _along(self, transcript: Transcript, change: Spdi, build: Build) -> Along | None:
+        places = self._map(transcript.accession, build)
+        return places.describe(change.position, change.deleted, change.inserted)
+
+    def _named(self, transcript: Transcript, along: Along, build: Build) -> Names:
+        change = self._on_protein(transcript, along, build) if transcript.cds else None
+        return Names(transcript.gene, transcript.hgnc, transcript.accession, along.text, transcript.protein, change)
+
+    def _on_protein(self, transcript: Transcript, along: Along, build: Build) -> str | None:
+        """Return the effect on the protein; None where the sequence that decides is not loaded or is no whole frame."""
+        assert transcript.cds is not None  # noqa: S101 - its only caller looked
+        if along.start is None or along.end is None:
+            return UNKNOWN
+        first, length = transcript.cds[0], transcript.cds[1] - transcript.cds[0]
+        start, end = along.start - first, along.end - first
+        if end <= 0 or start >= length:
+            return UNKNOWN
+        mitochondrial = transcript.alignments[build].contig == MT
+        if len(along.inserted) == end - start and start >= 0 and end <= length and length % 3 == 0:
+            # The bases of the codons are enough, which matters where only parts of the genome are loaded.
+            if start < 3:
+                return START_LOST
+            low, high = start - start % 3, end + -end % 3
+            bases = self._bases(transcript, build, first + low, first + high)
+            if bases is None:
+                return None
+            altered = bases[: start - low] + along.inserted + bases[end - low :]
+            said = substitution(bases, altered, low // 3, mitochondrial=mitochondrial)
+            if said is not None:
+                return said
+        protein = self._protein(transcript.accession, build)
+        return protein.change(start, end, along.inserted) if protein else None
+
+    def _bases(self, transcript: Transcript, build: Build, start: int, end: int) -> str | None:
+        reference = self._references.get(build, NoReference())
+        return transcript_bases(transcript, {build: reference}, start, end)
+
+    def _new_index(self, build: Build, contig: int) -> _Index:
+        items = self._transcripts.representatives(build, contig)
+        starts = np.array([item.start for item in items], dtype=np.int64)
+        return _Index(starts, np.array([item.end for item in items], dtype=np.int64), items)
+
+    def _new_map(self, accession: str, build: Build) -> CodingMap:
+        transcript = self._transcripts.get(accession)
+        assert transcript is not None  # noqa: S101 - it was found just now
+        return CodingMap(transcript, transcript.alignments[build])
+
+    def _new_protein(self, accession: str, build: Build) -> Protein | None:
+        transcript = self._transcripts.get(accession)
+        assert transcript is not None  # noqa: S101 - as above
+        assert transcript.cds is not None  # noqa: S101 - as above
+        start, end = transcript.cds
+        bases = self._bases(transcript, build, start, transcript.length)
+        if bases is None:
+            return None
+        try:
+            return Protein(bases, end - start, mitochondrial=transcript.alignments[build].contig == MT)
+        except ValueError:
+            return None
+
+
+def _closeness(transcript: Transcript, along: Along) -> int:
+    if along.depth > _SPLICE_SITE:
+        return 3
+    if along.depth:
+        return 1 if transcript.cds else 2
+    if transcript.cds is None:
+        return 2
+    if along.start is None or along.end is None:
+        return 1
+    start, end = transcript.cds
+    return 0 if along.start < end and along.end > start else 2

@@ -65,7 +65,11 @@ class Protein:
         self._bases = bases
         self._coding = coding
         self._residues = _translated(bases[:coding], mitochondrial)
-        if len(bases) < coding or self._residues.find(_STOP) != coding // 3 - 1 or _UNREADABLE in self._residues:
+        if (
+            not 0 < coding <= len(bases)
+            or self._residues.find(_STOP) != coding // 3 - 1
+            or _UNREADABLE in self._residues
+        ):
             raise ValueError("the coding region is not one frame that ends with its only stop codon")
 
     def change(self, start: int, end: int, inserted: str) -> str:
@@ -86,22 +90,27 @@ class Protein:
             after = after[: after.index(_STOP) + 1] if cut else after + self._residues[touched:]
         else:
             after = self._to_stop(altered, 3 * same)
-        if _UNREADABLE in after:
-            return UNKNOWN
-        return f"p.({self._described(same, touched, after, cut=cut, in_frame=in_frame)})"
+        text = self._described(same, touched, after, cut=cut, in_frame=in_frame) if _UNREADABLE not in after else None
+        return f"p.({text})" if text is not None else UNKNOWN
 
-    def _described(self, same: int, touched: int, after: str, *, cut: bool, in_frame: bool) -> str:
+    def _described(self, same: int, touched: int, after: str, *, cut: bool, in_frame: bool) -> str | None:
         before = self._residues[same:]
         shared = common_prefix(before, after)
         if shared == len(before) == len(after):
             return f"{_range(self._residues[same : max(same + 1, touched)], same)}="
         first, before, after = same + shared, before[shared:], after[shared:]
+        if before and not after:
+            return None  # nothing is known behind the change
         if before.startswith(_STOP):
             return f"{_name(_STOP, first)}{_spelled(after[:1])}ext{_ending(after, 0)}"
         if after.startswith(_STOP):
             return f"{_name(before[0], first)}Ter"
         if not in_frame:
             return f"{_name(before[0], first)}{_spelled(after[:1])}fs{_ending(after, 1)}"
+        if _STOP not in after:
+            return (
+                None  # the stop codon is gone together with residues before it, and where the protein ends is unknown
+            )
         if cut:
             # A stop codon came in: what leads to it stands for the residues whose codons were changed.
             before = self._residues[first : max(first, touched)]

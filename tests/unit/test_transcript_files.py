@@ -599,7 +599,9 @@ def test_normalize_reads_transcripts_and_tells_of_a_stand_in(operon, tmp_path):
 
     found = json.loads(operon.done("normalize", "NM_1.1:c.12A>G").out)
     assert (found["GRCh37"], found["GRCh38"]) == ("NC_000001.10:201:A:G", "NC_000001.11:1201:A:G")
-    assert (found["hgvs"], found["error"], "note" in found) == ({}, None, False)
+    names = {"GRCh37": "NC_000001.10:g.202A>G", "GRCh38": "NC_000001.11:g.1202A>G", "coding": "NM_1.1:c.12A>G"}
+    assert (found["hgvs"], found["error"], "note" in found) == (names, None, False)
+    assert found["gene"] == {"symbol": "GENE", "hgnc": "HGNC:1"}
 
     refused = json.loads(operon.done("normalize", "NM_1.4:c.12A>G").out)
     assert "transcript NM_1.4 is not loaded; known versions: NM_1.1" in refused["error"]

@@ -59,7 +59,7 @@ class Genome:
 
     def naming(self) -> Callable[[str], str] | None:
         """Return what gives the components that name a variant, by its SPDI; None without transcripts."""
-        if not self.transcripts.sources:
+        if self.transcripts.is_empty:
             return None
         namer = self.namer()
 

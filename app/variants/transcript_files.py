@@ -87,6 +87,11 @@ class TranscriptFiles:
             raise
         return connection
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no transcript at all."""
+        return not self.sources
+
     def versions(self, base_accession: str) -> list[str]:
         """Return the known accessions of a transcript given without version, the oldest first."""
         rows = self._rows("SELECT accession FROM transcript WHERE base = ? ORDER BY version, accession", base_accession)

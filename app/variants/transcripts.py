@@ -162,6 +162,10 @@ class Transcripts(Protocol):
     def sources(self) -> tuple[TranscriptSource, ...]:
         """Return the files that they were taken from, in the order in which they were added."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no transcript at all."""
+
     def get(self, accession: str) -> Transcript | None:
         """Return a transcript by its accession with version."""
 
@@ -196,6 +200,11 @@ class InMemoryTranscripts:
     def __init__(self, transcripts: Iterable[Transcript] = ()) -> None:
         self._by_accession = {transcript.accession: transcript for transcript in transcripts}
         self.sources: tuple[TranscriptSource, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no transcript at all."""
+        return not self._by_accession
 
     def get(self, accession: str) -> Transcript | None:
         """Return a transcript by its accession with version."""

@@ -15,7 +15,7 @@ from bench.stores import Skipped
 
 BENCHES = (
     "http_floor", "subject_range", "population_count", "population_boolean", "ingest", "normalize", "liftover",
-    "hgvs_argument", "statements",
+    "hgvs_argument", "hgvs_names", "statements",
 )  # fmt: skip
 
 Bench = Callable[[str, str], Iterator[Reported]]

@@ -26,24 +26,24 @@ from bench.measure import compare, over
 from bench.report import Reported, Run, at_least, at_most
 from bench.stores import workspace
 
-_TRANSCRIPTS = {"s": 200, "m": 1_000, "l": 5_000}
+TRANSCRIPTS = {"s": 200, "m": 1_000, "l": 5_000}
 _PER_TRANSCRIPT = 10
-_BASES = 2_000_000
+BASES = 2_000_000
 _EXON, _INTRON = 150, 900
 
 
 def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the cost of a new argument beside ``hgvs``, of a known one, and of the first one of a transcript."""
     run = Run(size)
-    made = synthetic_genome(_BASES, seed=19)
+    made = synthetic_genome(BASES, seed=19)
     with workspace() as folder:
         located = made.in_memory(folder)
-        records = dict(_records(made, _TRANSCRIPTS[size]))
+        records = dict(transcript_records(made, TRANSCRIPTS[size]))
         path = folder / "transcripts.json"
         path.write_bytes(orjson.dumps({"cdot_version": "0", "genome_builds": list(Build), "transcripts": records}))
         add_transcripts(folder, path)
         genome = Genome(located.references, located.liftover, TranscriptFiles(folder))
-        texts = [text for name in records for text in _descriptions(name, genome)]
+        texts = [text for name in records for text in descriptions(name, genome)]
         yield from _beside_hgvs(run, genome, texts)
         yield from _alone(run, genome, texts)
         yield from _first(run, genome, folder, texts[::_PER_TRANSCRIPT])
@@ -93,7 +93,7 @@ def _first(run: Run, genome: Genome, folder: Path, texts: Sequence[str]) -> Iter
     yield run.plain("hgvs_argument_first", asked.median * 1e3, "ms", target=at_most(5), n=len(asked.seconds))
 
 
-def _records(made: SyntheticGenome, count: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def transcript_records(made: SyntheticGenome, count: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield transcripts of 3 to 30 exons within blocks that both builds have, as cdot has them."""
     picked = random.Random(23)
     room = [block for block in made.blocks if not block.reverse and block.size > 4 * (_EXON + _INTRON)]
@@ -119,7 +119,7 @@ def _place(build: Build, start: int, exons: int, *, reverse: bool) -> dict[str, 
     return {"contig": accession(build, CONTIG), "strand": "-" if reverse else "+", "exons": rows}
 
 
-def _descriptions(name: str, genome: Genome) -> Iterator[str]:
+def descriptions(name: str, genome: Genome) -> Iterator[str]:
     """Yield a few changes of each kind along one transcript."""
     transcript = genome.transcripts.get(name)
     assert transcript is not None

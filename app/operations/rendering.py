@@ -110,20 +110,22 @@ def _genomic_hgvs(
 ) -> list[str | None]:
     """Return the genomic HGVS of each call; None where the sequence that decides on its place is not known."""
     prefix = genomic_prefix(accession(segment.call_set.build, segment.contig))
-    forms: dict[int, tuple[int, int, str] | None] = {}
-    for code, allele in alleles.items():
-        edit = smallest_edit(allele.deleted, allele.inserted)
-        first, last = edit.named_bases
-        forms[code] = (first + 1, last + 1, edit.tail) if allele.justified else None
+    edits = {
+        code: smallest_edit(allele.deleted, allele.inserted) for code, allele in alleles.items() if allele.justified
+    }
+    firsts = {code: edit.named_bases[0] + 1 for code, edit in edits.items()}
+    lasts = {code: edit.named_bases[1] + 1 for code, edit in edits.items()}
+    tails = {code: edit.tail for code, edit in edits.items()}
+    if firsts == lasts and len(edits) == len(alleles):  # single bases only, as almost everywhere
+        return [f"{prefix}{start + firsts[code]}{tails[code]}" for start, code in placed]
     texts: list[str | None] = []
     for start, code in placed:
-        form = forms[code]
-        if form is None or start + form[0] < 1:
+        if code not in edits or start + firsts[code] < 1:
             texts.append(None)
-        elif form[0] == form[1]:
-            texts.append(f"{prefix}{start + form[0]}{form[2]}")
+        elif firsts[code] == lasts[code]:
+            texts.append(f"{prefix}{start + firsts[code]}{tails[code]}")
         else:
-            texts.append(f"{prefix}{start + form[0]}_{start + form[1]}{form[2]}")
+            texts.append(f"{prefix}{start + firsts[code]}_{start + lasts[code]}{tails[code]}")
     return texts
 
 

@@ -74,13 +74,6 @@ def with_identifier(session: Session, system: str, value: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def ids_of(session: Session, ordinals: Sequence[int]) -> list[str]:
-    """Return the ids of subjects by ordinal, sorted, in one statement."""
-    if not ordinals:
-        return []
-    return sorted(names_of(session, ordinals).values())
-
-
 def names_of(session: Session, ordinals: Sequence[int]) -> dict[int, str]:
     """Return the ids of subjects by ordinal, in one statement."""
     sql = f"select ordinal, subject_id from subject where ordinal {session.in_ints('ordinals')}"

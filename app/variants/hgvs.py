@@ -45,16 +45,20 @@ def genomic_change(said: Description, references: Mapping[Build, ReferenceSequen
         if end - start != 2:
             raise CannotNormalize(text, "an insertion stands between two neighbouring bases")
         return Spdi(ref_seq, start + 1, "", said.inserted)
-    bases = _reference_bases(said, start, end, references)
+    return edited(said, ref_seq, start, _reference_bases(said, start, end, references), said.inserted)
+
+
+def edited(said: Description, ref_seq: str, start: int, bases: str, inserted: str) -> Spdi:
+    """Return what an operation other than an insertion makes of ``bases``, as the chromosome has them."""
     match said.operation:
         case "dup":
-            return Spdi(ref_seq, end, "", bases)
+            return Spdi(ref_seq, start + len(bases), "", bases)
         case "inv":
             return Spdi(ref_seq, start, bases, reverse_complement(bases))
         case "identity":
             return Spdi(ref_seq, start, bases, bases)
         case _:
-            return Spdi(ref_seq, start, bases, said.inserted)
+            return Spdi(ref_seq, start, bases, inserted)
 
 
 def _reference_bases(said: Description, start: int, end: int, references: Mapping[Build, ReferenceSequence]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.errors import CannotNormalize, quoted
 from app.records import Build
+from app.variants.hgvs import edited
 from app.variants.hgvs_syntax import Description, Position
 from app.variants.reference import ReferenceSequence
 from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond, reverse_complement
@@ -158,19 +159,8 @@ class Projecting:
         denial = None
         if stated and known is not None and stated != known:
             denial = f"the reference has {quoted(self._strand(known))} there, not {quoted(said.stated)}"
-        change = self._edit(ref_seq, start, end, bases)
+        change = edited(said, ref_seq, start, bases, self._strand(said.inserted))
         return Projected(change, confirmed=known is not None and denial is None, denial=denial)
-
-    def _edit(self, ref_seq: str, start: int, end: int, bases: str) -> Spdi:
-        match self._said.operation:
-            case "dup":
-                return Spdi(ref_seq, end, "", bases)
-            case "inv":
-                return Spdi(ref_seq, start, bases, reverse_complement(bases))
-            case "identity":
-                return Spdi(ref_seq, start, bases, bases)
-            case _:
-                return Spdi(ref_seq, start, bases, self._strand(self._said.inserted))
 
     def _bases(self, start: int, end: int) -> str | None:
         """Return the bases of the chromosome, None if they are not loaded."""

@@ -15,14 +15,13 @@ from pathlib import Path
 import pytest
 
 from app.errors import CannotNormalize, InvalidInput, OperonError, UnknownRefSeq, UnreadableVariant
-from app.operations.context import Genome, open_genome
+from app.operations.context import Genome
 from app.records import Build, LiftStatus
 from app.variants.accessions import locate
 from app.variants.identify import Identifier, identify
-from app.variants.liftover import Liftover, add_chain
+from app.variants.liftover import Liftover
 from app.variants.placement import Placement, Placer
-from app.variants.reference import InMemoryReference, add_fasta
-from app.variants.transcript_files import add_transcripts
+from app.variants.reference import InMemoryReference
 from tests.network_guard import guard
 from tests.small_store import SmallStore, migrated
 
@@ -31,22 +30,6 @@ NOT_LOADED = "the sequence is not part of the test data"
 OTHER_ASSEMBLY = "the chromosome is of NCBI36"
 Y_COPY = "the pair names the Y copy of a pseudoautosomal region"
 NO_HGVS = "the c. text is no valid HGVS"
-
-
-@pytest.fixture(scope="module")
-def genome(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Genome:
-    folder, data = tmp_path_factory.mktemp("reference"), shared / "data"
-    for build in Build:
-        add_fasta(folder / build.value, build, data / "seq" / f"windows.{build.value}.fa.gz")
-        chain = data / "chain_ensembl" / f"{build.value}_to_{build.other.value}.chain.gz"
-        add_chain(folder, build, build.other, chain)
-    add_transcripts(folder, data / "transcripts" / "cdot_clinical.json")
-    return open_genome(folder)
-
-
-@pytest.fixture(scope="module")
-def identifier(genome: Genome) -> Identifier:
-    return Identifier(genome.placer, genome.transcripts, size=1 << 17)
 
 
 @pytest.fixture(scope="module")

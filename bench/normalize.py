@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -27,6 +28,8 @@ _REF_SEQ = accession(Build.GRCH37, CONTIG)
 
 Change = tuple[int, str, str]
 """Start, deleted and inserted sequence in fully justified form"""
+One = Callable[[Indel], Change]
+Batch = Callable[[Sequence[Indel]], Sequence[Change]]
 
 
 def measure(size: str, engine: str) -> Iterator[Reported]:
@@ -40,10 +43,10 @@ def measure(size: str, engine: str) -> Iterator[Reported]:
         found = justify(reference, _REF_SEQ, _OFFSET + indel.position, indel.ref, indel.alt)
         return found.position - _OFFSET, found.deleted, found.inserted
 
-    def batch() -> Sequence[Change]:
-        positions = np.array([_OFFSET + indel.position for indel in indels], np.int64)
+    def batch(some: Sequence[Indel]) -> Sequence[Change]:
+        positions = np.array([_OFFSET + indel.position for indel in some], np.int64)
         found = placer.place_batch(
-            Build.GRCH37, CONTIG, positions, [indel.ref for indel in indels], [indel.alt for indel in indels]
+            Build.GRCH37, CONTIG, positions, [indel.ref for indel in some], [indel.alt for indel in some]
         )
         return list(zip((found.start - _OFFSET).tolist(), found.deleted, found.inserted, strict=True))
 
@@ -57,33 +60,33 @@ def measure(size: str, engine: str) -> Iterator[Reported]:
     expected = [by_bioutils(indel) for indel in indels]
     called = "bioutils EXPAND"
     yield run.shared("normalize_one_agreement", _equal(map(one, indels), expected), len(indels), called)
-    yield run.shared("normalize_batch_agreement", _equal(batch(), expected), len(indels), called)
+    yield run.shared("normalize_batch_agreement", _equal(batch(indels), expected), len(indels), called)
     alone, peer = compare(over(one, indels), over(by_bioutils, indels))
     yield run.speedup("normalize_one", alone, peer, called, unit="µs")
-    together, peer = compare(_repeated(batch, len(indels)), over(by_bioutils, indels))
+    together, peer = compare(_repeated(batch, indels), over(by_bioutils, indels))
     yield run.speedup("normalize_batch", together, peer, called, unit="µs", target=at_least(3))
-    yield from _beside_vrs(run, sequence, indels, one)
+    yield from _beside_vrs(run, sequence, indels, one, batch)
 
 
 def _equal(found: Any, expected: Sequence[Change]) -> int:
     return sum(a == b for a, b in zip(found, expected, strict=True))
 
 
-def _repeated(function: Callable[[], object], operations: int) -> Work:
+def _repeated(batch: Batch, indels: Sequence[Indel]) -> Work:
     def work() -> int:
         for _ in range(4):
-            function()
-        return 4 * operations
+            batch(indels)
+        return 4 * len(indels)
 
     return work
 
 
-def _beside_vrs(run: Run, sequence: str, indels: Sequence[Indel], one: Callable[[Indel], Change]) -> Iterator[Reported]:
+def _beside_vrs(run: Run, sequence: str, indels: Sequence[Indel], one: One, batch: Batch) -> Iterator[Reported]:
     try:
         models = importlib.import_module("ga4gh.vrs.models")
         vrs_normalize = importlib.import_module("ga4gh.vrs.normalize").normalize
     except ImportError:
-        print("normalize: ga4gh.vrs is not installed, so it is not compared", file=sys.stderr)
+        print("normalize: ga4gh.vrs (pip install ga4gh.vrs) is not installed, so it is not compared", file=sys.stderr)
         return
     accession_of_sequence = "SQ." + "A" * 32
     sequences = _VrsSequences(accession_of_sequence, sequence)
@@ -97,11 +100,14 @@ def _beside_vrs(run: Run, sequence: str, indels: Sequence[Indel], one: Callable[
         start, end = found.location.start, found.location.end
         return start, sequence[start:end], found.state.sequence.root
 
-    sample = indels[:500]
-    agreeing = _equal(map(one, sample), [by_vrs(indel) for indel in sample])
-    yield run.shared("normalize_one_agreement_vrs", agreeing, len(sample), "ga4gh.vrs")
+    sample, called = indels[:500], f"ga4gh.vrs {importlib.metadata.version('ga4gh.vrs')}"
+    expected = [by_vrs(indel) for indel in sample]
+    yield run.shared("normalize_one_agreement_vrs", _equal(map(one, sample), expected), len(sample), called)
+    yield run.shared("normalize_batch_agreement_vrs", _equal(batch(sample), expected), len(sample), called)
     alone, peer = compare(over(one, sample), over(by_vrs, sample))
-    yield run.speedup("normalize_one_vs_vrs", alone, peer, "ga4gh.vrs", unit="µs")
+    yield run.speedup("normalize_one_vs_vrs", alone, peer, called, unit="µs")
+    together, peer = compare(_repeated(batch, indels), over(by_vrs, sample))
+    yield run.speedup("normalize_batch_vs_vrs", together, peer, called, unit="µs", target=at_least(30))
 
 
 class _VrsSequences:

@@ -456,7 +456,13 @@ def subject_erase(
 
 @app.command()
 def normalize(
-    variants: Annotated[list[str], typer.Argument(help="SPDI or HGVS; - reads one a line from stdin.")],
+    variants: Annotated[
+        list[str], typer.Argument(help="SPDI, HGVS or 17-43057062-T-TG; - reads one a line from stdin.")
+    ],
+    *,
+    assembly: Annotated[
+        Build | None, typer.Option("--assembly", help="Assembly of variants like 17-43057062-T-TG.")
+    ] = None,
 ) -> None:
     """Print the identity of variants on both builds, one JSON object a line."""
     settings = Settings()
@@ -465,7 +471,7 @@ def normalize(
     for text in variants:
         for variant in sys.stdin if text == "-" else (text,):
             if variant.strip():
-                _print_json(describe(variant.rstrip("\n"), identifier, namer))
+                _print_json(describe(variant.rstrip("\n"), identifier, namer, assembly))
 
 
 @app.command()

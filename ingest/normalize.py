@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.errors import OperonError
+from app.errors import CannotNormalize, OperonError
+from app.formats.vcf_text import spdi_of
 from app.records import Build, LiftStatus
 from app.variants.hgvs_text import genomic_hgvs
-from app.variants.identify import Identifier
+from app.variants.identify import Identified, Identifier
 from app.variants.naming import Namer
 from app.variants.placement import Placement
 from app.variants.spdi import Spdi
 
 
-def describe(text: str, identifier: Identifier, namer: Namer) -> dict[str, Any]:
-    """Return the identity and the names of a variant, or why it has none; never raises for a bad text."""
+def describe(text: str, identifier: Identifier, namer: Namer, assembly: Build | None = None) -> dict[str, Any]:
+    """Return the identity and the names of a variant, or why it has none; never raises for a bad text.
+
+    ``assembly`` is what a text in the way of a VCF is on that does not say so itself.
+    """
     out: dict[str, Any] = {"input": text, "GRCh37": None, "GRCh38": None, "canonical": None, "hgvs": {}, "error": None}
     try:
-        identified = identifier.identify(text.strip())
+        identified = _identified(text.strip(), identifier, assembly)
     except OperonError as error:
         out["error"] = error.diagnostics
         return out
@@ -34,6 +38,14 @@ def describe(text: str, identifier: Identifier, namer: Namer) -> dict[str, Any]:
     if identified.note:
         out["note"] = identified.note
     return out
+
+
+def _identified(text: str, identifier: Identifier, assembly: Build | None) -> Identified:
+    spdi = spdi_of(text, assembly)
+    try:
+        return identifier.identify(spdi or text)
+    except CannotNormalize as error:
+        raise CannotNormalize(text, error.reason) from error
 
 
 def _name(out: dict[str, Any], placement: Placement, namer: Namer) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ import pytest
 
 from app.operations.context import open_genome
 from app.records import Build, LiftStatus
+from app.store import calls
+from app.store.session import Database
 from tests.answers import Asking, Found, asking
 from tests.command_line import CommandLine, add_chains, add_windows
 from tests.house.reference_pages import check_or_update, fill
@@ -56,6 +59,8 @@ class Truth:
     """What the file of one build says: the changes called in records that passed."""
 
     called: set[Change]
+    carry: Callable[[Change], Change | None]
+    """Returns where the chain leads a change, whatever bases are there"""
     lift: Callable[[Change], Change | None]
     """Returns the counterpart of a change on the other build, justified there where its bases are known"""
 
@@ -70,8 +75,11 @@ def read_truth(shared: Path, build: Build, folder: Path) -> Truth:
     chain = Chain(shared / "data" / "chain_ensembl" / f"{build}_to_{build.other}.chain.gz")
     there = fetch_of(shared, build.other)
 
+    def carry(change: Change) -> Change | None:
+        return chain.lift("21", change)
+
     def lift(change: Change) -> Change | None:
-        lifted = chain.lift("21", change)
+        lifted = carry(change)
         if lifted is None:
             return None
         bases = there(lifted.position, lifted.end)
@@ -79,7 +87,7 @@ def read_truth(shared: Path, build: Build, folder: Path) -> Truth:
             return None  # a base that differs between the builds is tested on its own
         return contextual(trimmed(lifted.position, lifted.deleted, lifted.inserted), there) or lifted
 
-    return Truth({call.change for call in calls}, lift)
+    return Truth({call.change for call in calls}, carry, lift)
 
 
 @pytest.fixture(scope="module")
@@ -268,3 +276,132 @@ def test_page_on_liftover_says_how_the_tests_agree(shared: Path, home: Path, roo
 def test_stored_calls_are_those_of_the_files(home: Path, truths: dict[Build, Truth]) -> None:
     stored = dict(CommandLine(home).rows("select build, calls from call_set"))
     assert stored == {build.value: len(truth.called) for build, truth in truths.items()}
+
+
+# --- substitutions that both files call at one site ------------------------------------------------------------------
+
+Rows = Mapping[int, Mapping[tuple[str, str], int]]
+"""Variant ids in the store by start and alleles; equal alleles are a call that follows for the other build only"""
+
+
+def stored_rows(home: Path) -> dict[Build, Rows]:
+    """Return which row of the variant table each call of the two tests points at."""
+    found: dict[Build, Rows] = {}
+    with Database(f"sqlite:///{home / 'operon.db'}").read() as session:
+        for call_set in calls.call_sets_of(session, SUBJECT):
+            stretch = calls.Stretch(call_set.shard, call_set.call_set_id, 21, ((0, 1 << 20),))
+            rows: defaultdict[int, dict[tuple[str, str], int]] = defaultdict(dict)
+            for _, chunk in calls.read_chunks(session, [stretch])[call_set.call_set_id, 21]:
+                alleles = [
+                    (chunk.alleles[code].deleted, chunk.alleles[code].inserted) for code in chunk.allele.tolist()
+                ]
+                for start, allele, row in zip(chunk.start.tolist(), alleles, chunk.variant.tolist(), strict=True):
+                    rows[start][allele] = row
+            found[call_set.build] = rows
+    return found
+
+
+@dataclass(frozen=True)
+class Site:
+    """A substitution of one test, where it lifts to, and the substitutions that the other test has there."""
+
+    here: Change
+    lifted: Change
+    there: tuple[Change, ...]
+
+    @property
+    def same_base(self) -> bool:
+        return any(change.deleted == self.lifted.deleted for change in self.there)
+
+    def is_one_row(self, ours: Rows, theirs: Rows) -> bool:
+        """Return whether a call of the other test points at the row of this one, or of what follows from this one."""
+        mine = ours[self.here.position]
+        pointed = {row for (deleted, inserted), row in mine.items() if deleted == inserted}
+        pointed.add(mine[self.here.deleted, self.here.inserted])
+        return any(theirs[change.position][change.deleted, change.inserted] in pointed for change in self.there)
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The substitutions of one test, those that lift, and those of them that meet one of the other test."""
+
+    called: list[Change]
+    lifted: list[tuple[Change, Change]]
+    met: list[Site]
+
+    def agreeing(self, ours: Rows, theirs: Rows) -> int:
+        return sum(site.is_one_row(ours, theirs) for site in self.met)
+
+
+def substitutions(truth: Truth) -> list[Change]:
+    return sorted(change for change in truth.called if len(change.deleted) == len(change.inserted))
+
+
+@pytest.fixture(scope="module")
+def sites(truths: dict[Build, Truth]) -> dict[Build, Sites]:
+    called = {build: substitutions(truth) for build, truth in truths.items()}
+    found = {}
+    for build, truth in truths.items():
+        there: defaultdict[tuple[int, int], list[Change]] = defaultdict(list)
+        for change in called[build.other]:
+            there[change.position, change.end].append(change)
+        lifted = [(change, place) for change in called[build] if (place := truth.carry(change)) is not None]
+        met = [
+            Site(change, place, tuple(there[place.position, place.end]))
+            for change, place in lifted
+            if (place.position, place.end) in there
+        ]
+        found[build] = Sites(called[build], lifted, met)
+    return found
+
+
+@pytest.fixture(scope="module")
+def home_with_bases(home: Path, sites: dict[Build, Sites], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the store that learned the bases which the two files name differently at one site."""
+    operon = CommandLine(tmp_path_factory.mktemp("home-with-bases") / "copy")
+    shutil.copytree(home, operon.home)
+    bases: dict[Build, set[tuple[int, str]]] = {build: set() for build in Build}
+    for build, found in sites.items():
+        for site in found.met:
+            if not site.same_base:
+                bases[build].add((site.here.position, site.here.deleted))
+                bases[build.other].update((change.position, change.deleted) for change in site.there)
+    for build, known in bases.items():
+        file = operon.home / f"sites.{build}.fa"
+        file.write_text("".join(f">{SEQUENCES[build]}:{at + 1}-{at + 1}\n{base}\n" for at, base in sorted(known)))
+        operon.done("reference", "add", "--assembly", build, file)
+    operon.done("reference", "rejustify", "--quiet")
+    return operon.home
+
+
+def test_substitutions_at_one_site_are_one_row(
+    home: Path, home_with_bases: Path, sites: dict[Build, Sites], root: Path, update_golden: bool
+) -> None:
+    before, after = stored_rows(home), stored_rows(home_with_bases)
+    columns = []
+    for build, found in sites.items():
+        ours, theirs = before[build], before[build.other]
+        same, met = found.agreeing(ours, theirs), len(found.met)
+        apart = [site for site in found.met if not site.is_one_row(ours, theirs)]
+        differing = sum(not site.same_base for site in apart)
+        known = found.agreeing(after[build], after[build.other])
+        assert met >= 48_000
+        assert same / (met - differing) >= 0.999
+        assert known / met >= 0.999
+        counts = [len(found.called), len(found.lifted), met, same, differing, len(apart) - differing, known]
+        columns.append([f"{n:,} ({n / met:.3%})" if n in (same, known) else f"{n:,}" for n in counts])
+    rows = [f"| {text} | {' | '.join(cells)} |" for text, *cells in zip(SITE_ROWS, *columns, strict=True)]
+    page = root / "docs" / "explanation" / "liftover.md"
+    table = "\n".join(["| | GRCh37 test | GRCh38 test |", "|---|---|---|", *rows])
+    check_or_update(page, fill(page, "na12878-sites", table), update=update_golden)
+
+
+SITE_ROWS = (
+    "substitutions called",
+    "that lift",
+    "at a site where the other test has a substitution, too",
+    "both calls point at one row",
+    "apart: the builds have different bases there, which are not loaded",
+    "apart: the other test has another ALT",
+    "both calls point at one row, with those bases loaded",
+)

@@ -88,6 +88,32 @@ def test_every_alignment_and_padding_of_a_change_gets_the_same_form(case, data):
     assert spelled(case, position, deleted, inserted) == (found.position, found.deleted, found.inserted)
 
 
+def spellings(case: Case) -> list[tuple[int, str, str]]:
+    """Return every place of a pure insertion or deletion that makes the same chromosome, by trying them all."""
+    made, growth = case.apply(case.position, case.deleted, case.inserted), len(case.inserted) - len(case.deleted)
+    size, found = abs(growth), []
+    for at in range(max(0, case.core_start - 30), min(LENGTH, case.core_start + len(case.core) + 30) + 1):
+        deleted, inserted = ("", made[at : at + size]) if growth > 0 else (case.chromosome[at : at + size], "")
+        if len(deleted) <= LENGTH - at and case.apply(at, deleted, inserted) == made:
+            found.append((at, deleted, inserted))
+    return found
+
+
+@many
+@given(cases())
+def test_the_form_covers_every_place_where_the_change_can_stand_and_no_other(case):
+    _, deleted, inserted = trim(case.position, case.deleted, case.inserted)
+    assume(bool(deleted) is not bool(inserted))
+    everywhere = spellings(case)
+
+    found = {spelled(case, *spelling) for spelling in everywhere}
+
+    (left, deleted, _), (right, *_) = everywhere[0], everywhere[-1]
+    assert found == {spelled(case, case.position, case.deleted, case.inserted)}
+    [(position, removed, _)] = found
+    assert (position, position + len(removed)) == (left, right + len(deleted))
+
+
 @many
 @given(cases())
 def test_the_form_is_the_one_that_bioutils_expands_to(case):

@@ -44,16 +44,44 @@ class World:
     known: dict[Build, ReferenceSequence]
 
     @property
-    def placer(self) -> Placer:
+    def liftover(self) -> Liftover:
         back = [
             (min(image, image + sign * (end - start - 1)), start, end, sign) for start, end, image, sign in self.blocks
         ]
         backwards = [(low, low + end - start, start if sign > 0 else end - 1, sign) for low, start, end, sign in back]
-        chains = [
+        return Liftover(
             Chain(ChainSource("made up", source, source.other, "0" * 64), {CONTIG: Segments.of(blocks)})
             for source, blocks in ((Build.GRCH37, self.blocks), (Build.GRCH38, backwards))
+        )
+
+    @property
+    def placer(self) -> Placer:
+        return Placer(self.known, self.liftover)
+
+    def counterparts(self, build: Build) -> dict[int, tuple[int, int]]:
+        """Return the place on the other build of each aligned base, and the direction that it is read in there."""
+        pairs = [
+            (start + step, image + sign * step, sign)
+            for start, end, image, sign in self.blocks
+            for step in range(end - start)
         ]
-        return Placer(self.known, Liftover(chains))
+        return {(a if build is Build.GRCH37 else b): (b if build is Build.GRCH37 else a, sign) for a, b, sign in pairs}
+
+    def mirrored(self, build: Build) -> World:
+        """Return the world in which one build is read from its other end."""
+        last = 2 * START[build] + len(self.bases[build]) - 1
+        blocks = [
+            (start, end, last - image, -sign)
+            if build is Build.GRCH38
+            else (last - end + 1, last - start + 1, image + sign * (end - start - 1), -sign)
+            for start, end, image, sign in self.blocks
+        ]
+        bases = self.bases | {build: reverse_complement(self.bases[build])}
+        return World(bases, blocks, {b: whole(b, bases[b]) for b in Build})
+
+
+def whole(build: Build, bases: str) -> ReferenceSequence:
+    return InMemoryReference({accession(build, CONTIG): [(START[build], bases)]})
 
 
 SEQUENCES = st.lists(st.sampled_from(UNITS), min_size=1, max_size=6).map("".join)
@@ -94,18 +122,17 @@ def built(parts: list[Part], holes37: list[tuple[float, float]], holes38: list[t
 WHOLE = st.just([(0.0, 1.0)])
 PART_LISTS = st.lists(PARTS, min_size=1, max_size=8)
 WORLDS = st.builds(built, PART_LISTS, HOLES, HOLES)
-LOADED_WORLDS = st.builds(built, PART_LISTS, WHOLE, WHOLE)
-RECIPES = st.lists(
-    st.tuples(
-        st.floats(0, 1),
-        st.sampled_from([0, 1, 1, 1, 2, 3, 5, 9]),
-        st.sampled_from(["", *UNITS]),
-        st.integers(0, 9),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=12,
+LOADED_WORLDS = st.builds(built, st.lists(PARTS, min_size=1, max_size=5), WHOLE, WHOLE)
+RECIPE = st.tuples(
+    st.floats(0, 1),
+    st.sampled_from([0, 1, 1, 1, 2, 3, 5, 9]),
+    st.sampled_from(["", *UNITS]),
+    st.integers(0, 9),
+    st.booleans(),
 )
+RECIPES = st.lists(RECIPE, min_size=1, max_size=12)
+FEW_RECIPES = st.lists(RECIPE, min_size=1, max_size=3)
+many = settings(max_examples=2000)
 
 
 def changes_of(world: World, build: Build, recipes, contradictions: bool = False) -> list[tuple[int, str, str]]:
@@ -174,8 +201,8 @@ def applied(start: int, bases: str, spdi: Spdi) -> str:
     return bases[:at] + spdi.inserted + bases[at + len(spdi.deleted) :]
 
 
-@settings(max_examples=600)
-@given(LOADED_WORLDS, st.sampled_from(list(Build)), RECIPES)
+@many
+@given(LOADED_WORLDS, st.sampled_from(list(Build)), FEW_RECIPES)
 def test_a_placed_change_makes_the_same_bases_as_the_reported_one(world, build, recipes):
     for position, ref, alt in changes_of(world, build, recipes):
         placement = world.placer.place(build, CONTIG, position, ref, alt)
@@ -208,8 +235,8 @@ def assert_same_within_its_block(world: World, build: Build, here: Spdi, there: 
             assert turn(applied(ours[0], block[build], here)) == applied(theirs[0], block[build.other], there)
 
 
-@settings(max_examples=600)
-@given(LOADED_WORLDS, st.sampled_from(list(Build)), RECIPES)
+@many
+@given(LOADED_WORLDS, st.sampled_from(list(Build)), FEW_RECIPES)
 def test_there_and_back_is_the_same_change_or_says_why_not(world, build, recipes):
     failures = {LiftStatus.REF_CHANGED, LiftStatus.UNVERIFIED, LiftStatus.SPLIT, LiftStatus.UNMAPPED}
     placer = world.placer
@@ -227,8 +254,8 @@ def test_there_and_back_is_the_same_change_or_says_why_not(world, build, recipes
             assert back.status in failures
 
 
-@settings(max_examples=300)
-@given(LOADED_WORLDS, st.sampled_from(list(Build)), RECIPES, st.integers(0, 5), st.integers(0, 5))
+@many
+@given(LOADED_WORLDS, st.sampled_from(list(Build)), FEW_RECIPES, st.integers(0, 5), st.integers(0, 5))
 def test_however_a_change_is_padded_it_is_placed_alike(world, build, recipes, before, after):
     start, bases = START[build], world.bases[build]
     for position, ref, alt in changes_of(world, build, recipes):
@@ -242,3 +269,71 @@ def test_however_a_change_is_padded_it_is_placed_alike(world, build, recipes, be
 
         if plain.justified:
             assert world.placer.place(build, CONTIG, start + low, *padded) == plain
+
+
+@many
+@given(LOADED_WORLDS, st.sampled_from(list(Build)), FEW_RECIPES)
+def test_placing_a_placed_change_again_changes_nothing(world, build, recipes):
+    for change in changes_of(world, build, recipes):
+        placement = world.placer.place(build, CONTIG, *change)
+        here = placement.on(build)
+        assert here is not None
+        assert world.placer.place(build, CONTIG, here.position, here.deleted, here.inserted) == placement
+
+
+@many
+@given(LOADED_WORLDS, st.sampled_from(list(Build)), st.sampled_from(list(Build)), FEW_RECIPES)
+def test_a_build_read_from_its_other_end_gives_the_mirrored_place(world, build, turned, recipes):
+    mirror = world.mirrored(turned)
+    for change in changes_of(world, build, recipes):
+        plain = world.placer.place(build, CONTIG, *change)
+
+        asked = Spdi("", *change)
+        found = mirror.placer.place(
+            build, CONTIG, *as_change(mirrored(world, build, asked) if build is turned else asked)
+        )
+
+        assert found.justified == plain.justified
+        if not plain.justified:
+            continue  # what is only trimmed is trimmed from the end
+        assert found.status is plain.status
+        for on in Build:
+            place = plain.on(on)
+            assert found.on(on) == (mirrored(world, on, place) if place is not None and on is turned else place)
+
+
+def mirrored(world: World, build: Build, spdi: Spdi) -> Spdi:
+    """Return a change on a build that is read from its other end."""
+    position = 2 * START[build] + len(world.bases[build]) - spdi.end
+    return Spdi(spdi.ref_seq, position, reverse_complement(spdi.deleted), reverse_complement(spdi.inserted))
+
+
+def as_change(spdi: Spdi) -> tuple[int, str, str]:
+    return spdi.position, spdi.deleted, spdi.inserted
+
+
+INTERVALS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30)), min_size=1, max_size=10)
+
+
+@many
+@given(LOADED_WORLDS, st.sampled_from(list(Build)), INTERVALS)
+def test_an_interval_goes_there_and_back_or_says_why_not(world, build, intervals):
+    places, back, liftover = world.counterparts(build), world.counterparts(build.other), world.liftover
+    for where, size in intervals:
+        start = START[build] + int(where * len(world.bases[build]))
+        lifted = liftover.lift_interval(build, CONTIG, start, start + size)
+
+        first, last = (start, start + size - 1) if size else (start - 1, start)
+        if first not in places or last not in places:
+            assert lifted.status is LiftStatus.UNMAPPED
+            continue
+        (low, sign), (high, other_sign) = places[first], places[last]
+        if sign != other_sign or (high - low) * sign != last - first:
+            assert lifted.status is LiftStatus.SPLIT
+            continue
+        ends = sorted((low, high))
+        expected = (ends[0], ends[1] + 1) if size else (ends[1], ends[1])
+        assert (lifted.status, lifted.start, lifted.end, lifted.reverse) == (LiftStatus.OK, *expected, sign < 0)
+        assert {place: back[place][0] for place in (low, high)} == {low: first, high: last}
+        again = liftover.lift_interval(build.other, CONTIG, lifted.start, lifted.end)
+        assert (again.status, again.start, again.end, again.reverse) == (LiftStatus.OK, start, start + size, sign < 0)

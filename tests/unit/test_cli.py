@@ -848,6 +848,19 @@ def test_normalize_prints_an_object_for_each_line(stored: CommandLine) -> None:
     assert "transcript" in refused["error"]
 
 
+def test_normalize_reads_variants_as_gnomad_writes_them(stored: CommandLine) -> None:
+    ways = ["1-1000101-A-G", "chr1-1000101-AC-GC", "GRCh38:1-1000101-A-G", f"{CHR1}:1000100:A:G"]
+    out = stored.done("normalize", "--assembly", "GRCh38", *ways).out
+    assert [json.loads(line)["canonical"] for line in out.splitlines()] == 4 * [f"{CHR1}:1000100:A:G"]
+    wrong, homeless = map(json.loads, stored.done("normalize", "GRCh38:1-1000101-T-G", ways[0]).out.splitlines())
+    assert wrong["error"].startswith("Cannot normalize variant: GRCh38:1-1000101-T-G (the reference has A at position")
+    assert "which assembly" in homeless["error"]
+    with asking(stored.home) as asked:
+        answer = asked.get("find-subject-specific-variants", ("subject", "P0"), ("variants", ways[2]))
+    assert answer.status == 400
+    assert answer.diagnostics == [f"variant ({ways[2]}) is not in the correct format(SPDI|HGVS)"]
+
+
 def test_normalize_needs_no_store(tmp_path: Path) -> None:
     out = CommandLine(tmp_path / "home").done("normalize", f"{CHR1}:1000100:A:G").out
     assert json.loads(out)["input"] == f"{CHR1}:1000100:A:G"

@@ -428,6 +428,26 @@ def test_a_call_without_a_place_is_found_by_the_lifted_range(
     assert unplaced.in_range("P1", f"{R38}:{low}-{high}").present == hit
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "hit"),
+    [
+        pytest.param(1_070_000, 1_070_005, True, id="where its first bases went, turned round"),
+        pytest.param(1_070_010, 1_070_020, False, id="beside them"),
+        pytest.param(1_190_000, 1_190_010, True, id="where its last bases went"),
+        pytest.param(1_190_010, 1_190_020, False, id="behind them"),
+    ],
+)
+def test_a_call_that_is_broken_up_on_the_other_build_is_found_by_the_lifted_range(
+    both: SmallStore, two_builds: Genome, low: int, high: int, hit: bool
+) -> None:
+    ref = reference(two_builds, B37, 1_109_990, 1_110_010)
+    both.ingest(vcf(Change(1_109_990, ref, "GATTACA").record(), build=B37), build=B37)
+    placement = place(two_builds, B37, Change(1_109_990, ref, "GATTACA"))
+    assert (placement.status, placement.spdi38) == (LiftStatus.SPLIT, None)
+
+    assert both.in_range("P1", f"{R38}:{low}-{high}").present == hit
+
+
 def test_a_range_without_a_place_is_refused_where_it_could_hide_calls(unplaced: SmallStore) -> None:
     with pytest.raises(LiftoverFailed, match=rf"Failed LiftOver \({R38}:{ONLY38}-{ONLY38 + 9}\)"):
         unplaced.in_range("P1", f"{R38}:{ONLY38}-{ONLY38 + 9}")

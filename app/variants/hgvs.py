@@ -16,7 +16,7 @@ from app.records import Build
 from app.variants.accessions import MT, locate
 from app.variants.hgvs_syntax import Description, read_syntax
 from app.variants.reference import ReferenceSequence, require_bases
-from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond, reverse_complement
+from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond
 
 
 def read_hgvs(text: str, references: Mapping[Build, ReferenceSequence]) -> Spdi:
@@ -45,20 +45,7 @@ def genomic_change(said: Description, references: Mapping[Build, ReferenceSequen
         if end - start != 2:
             raise CannotNormalize(text, "an insertion stands between two neighbouring bases")
         return Spdi(ref_seq, start + 1, "", said.inserted)
-    return edited(said, ref_seq, start, _reference_bases(said, start, end, references), said.inserted)
-
-
-def edited(said: Description, ref_seq: str, start: int, bases: str, inserted: str) -> Spdi:
-    """Return what an operation other than an insertion makes of ``bases``, as the chromosome has them."""
-    match said.operation:
-        case "dup":
-            return Spdi(ref_seq, start + len(bases), "", bases)
-        case "inv":
-            return Spdi(ref_seq, start, bases, reverse_complement(bases))
-        case "identity":
-            return Spdi(ref_seq, start, bases, bases)
-        case _:
-            return Spdi(ref_seq, start, bases, inserted)
+    return said.change_of(ref_seq, start, _reference_bases(said, start, end, references), said.inserted)
 
 
 def _reference_bases(said: Description, start: int, end: int, references: Mapping[Build, ReferenceSequence]) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 
 from app.errors import CannotNormalize, quoted
 from app.records import Build
-from app.variants.hgvs import edited
 from app.variants.hgvs_syntax import Description, Position
 from app.variants.reference import ReferenceSequence
 from app.variants.spdi import MAX_BASES, Spdi, refuse_beyond, reverse_complement
@@ -159,7 +158,7 @@ class Projecting:
         denial = None
         if stated and known is not None and stated != known:
             denial = f"the reference has {quoted(self._strand(known))} there, not {quoted(said.stated)}"
-        change = edited(said, ref_seq, start, bases, self._strand(said.inserted))
+        change = said.change_of(ref_seq, start, bases, self._strand(said.inserted))
         return Projected(change, confirmed=known is not None and denial is None, denial=denial)
 
     def _bases(self, start: int, end: int) -> str | None:

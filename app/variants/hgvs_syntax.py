@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from app.errors import CannotNormalize, UnreadableVariant, quoted
-from app.variants.spdi import refuse_long
+from app.variants.spdi import Spdi, refuse_long, reverse_complement
 
 Kind = Literal["g", "m", "c", "n"]
 Origin = Literal["start", "cds", "stop"]
@@ -70,6 +70,18 @@ class Description:
         if self.stated and count != size:
             raise CannotNormalize(self.text, f"it states {quoted(count)} base(s) for a range of {size}")
         return "" if counted else self.stated
+
+    def change_of(self, ref_seq: str, start: int, bases: str, inserted: str) -> Spdi:
+        """Return what the operation, no insertion, makes of ``bases``; both texts are as the chromosome has them."""
+        match self.operation:
+            case "dup":
+                return Spdi(ref_seq, start + len(bases), "", bases)
+            case "inv":
+                return Spdi(ref_seq, start, bases, reverse_complement(bases))
+            case "identity":
+                return Spdi(ref_seq, start, bases, bases)
+            case _:
+                return Spdi(ref_seq, start, bases, inserted)
 
 
 def read_syntax(text: str) -> Description:

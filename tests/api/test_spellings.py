@@ -36,7 +36,7 @@ FORWARD = bases(11, REPEAT) + "G" + "CA" * 5 + "TT" + bases(12, SIZE - REPEAT - 
 TURNED = bases(13, SIZE)
 REF = TURNED[SNV]
 ALT = {"A": "C", "C": "G", "G": "T", "T": "A"}[REF]
-OTHER = ({*"ACGT"} - {REF, ALT}).pop()
+OTHER = next(base for base in "ACGT" if base not in (REF, ALT))
 ON38 = T38 + SIZE - 1 - SNV
 REF38, ALT38 = reverse_complement(REF), reverse_complement(ALT)
 

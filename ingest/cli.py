@@ -39,7 +39,7 @@ from ingest.workspace import Workspace, open_database, open_workspace, require_s
 
 app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
-reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain and transcript files.")
+reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain, transcript and gene files.")
 ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
 subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
 app.add_typer(db, name="db")
@@ -188,7 +188,8 @@ def db_check() -> None:
 @reference.command("add")
 def reference_add(
     files: Annotated[
-        list[Path], typer.Argument(help="FASTA (chromosomes, or windows >ACC:start-end), chain or cdot files.")
+        list[Path],
+        typer.Argument(help="FASTA (chromosomes, or windows >ACC:start-end), chain, cdot, GFF3 or HGNC files."),
     ],
     assembly: Annotated[Build | None, typer.Option("--assembly", help="Refuse sequence of another assembly.")] = None,
     *,
@@ -229,7 +230,8 @@ def reference_add_transcripts(
 @reference.command("fetch")
 def reference_fetch(
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="A source, or a kind: sequence, chain, transcripts. Repeatable.")
+        list[str] | None,
+        typer.Option("--only", help="A source, or a kind: sequence, chain, transcripts, genes. Repeatable."),
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched, and from where.")] = False,

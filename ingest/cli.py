@@ -22,10 +22,12 @@ from app.config import Settings
 from app.errors import InvalidInput, Misconfigured, OperonError, Unavailable, UnknownOperation, quoted
 from app.fhir.definitions import load_definitions
 from app.fhir.parameters import Dialect, read_inputs
+from app.operations import utilities
 from app.operations.context import open_genome
 from app.operations.registry import open_context
 from app.records import Build, SourceClass
 from app.store import bulk, migrate, runs
+from app.variants.transcript_files import TranscriptFiles
 from ingest import demo as demo_data
 from ingest import reference as reference_files
 from ingest import rejustify as placing
@@ -474,6 +476,24 @@ def normalize(
         for variant in sys.stdin if text == "-" else (text,):
             if variant.strip():
                 _print_json(describe(variant.rstrip("\n"), identifier, namer, assembly))
+
+
+@app.command()
+def feature(
+    gene: Annotated[str | None, typer.Option("--gene", help="Symbol or HGNC identifier of a gene.")] = None,
+    transcript: Annotated[str | None, typer.Option("--transcript", help="Accession of a transcript.")] = None,
+    protein: Annotated[str | None, typer.Option("--protein", help="Accession of a protein.")] = None,
+    chromosome: Annotated[str | None, typer.Option("--chromosome", help="Name of a chromosome, e.g. chr7.")] = None,
+    range_: Annotated[str | None, typer.Option("--range", help="Range, e.g. NC_000001.11:11794399-11794400.")] = None,
+) -> None:
+    """Print where a chromosome, gene, transcript or protein lies, or which genes a range has."""
+    named = {"gene": gene, "transcript": transcript, "protein": protein, "chromosome": chromosome, "range": range_}
+    given = [(name, value) for name, value in named.items() if value is not None]
+    if len(given) != 1:
+        raise typer.BadParameter(f"give one of --{', --'.join(named)}")
+    transcripts = TranscriptFiles(Settings().reference_dir)
+    answer = utilities.find_the_gene if range_ is not None else utilities.feature_coordinates
+    _print_json(answer(given, transcripts))
 
 
 @app.command()

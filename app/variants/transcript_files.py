@@ -140,7 +140,7 @@ class TranscriptFiles:
         ]
         coding = self._transcripts(f"WHERE protein_base = ? {_BY_ACCESSION}", base_accession)
         known += [Protein(item.protein, None, item.accession) for item in coding if item.protein]
-        return max(known, key=lambda item: split_version(item.accession)[1] or 0, default=None)
+        return max(known, key=lambda item: item.rank, default=None)
 
     def genes_overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Gene]:
         """Return the genes that share a base with [start, end), by place; an empty range is its base."""

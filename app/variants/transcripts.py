@@ -166,6 +166,12 @@ class Protein:
     name: str | None
     transcript: str | None
 
+    @property
+    def rank(self) -> tuple[int, bool, int]:
+        """Return what the newest statement has most of: its version, a name, the version of its transcript."""
+        version, of_transcript = (split_version(text)[1] or 0 for text in (self.accession, self.transcript or ""))
+        return version, self.name is not None, of_transcript
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureSource:
@@ -308,7 +314,7 @@ class InMemoryTranscripts:
             for name, item in sorted(self._by_accession.items())
             if item.protein and split_version(item.protein)[0] == base_accession
         ]
-        return max(known, key=lambda item: split_version(item.accession)[1] or 0, default=None)
+        return max(known, key=lambda item: item.rank, default=None)
 
 
 def _precedence(transcript: Transcript) -> tuple[int, int, str]:

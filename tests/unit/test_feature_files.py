@@ -170,7 +170,7 @@ def test_a_protein_is_named_and_belongs_to_its_transcript(features, folder):
 
 def test_the_newest_version_of_a_protein_is_told_whoever_knows_it(features, transcripts, folder):
     old, new = cdot_record("NM_1.1", PLACES, protein="NP_1.2"), cdot_record("NM_1.3", PLACES, protein="NP_1.10")
-    transcripts(old, new)
+    transcripts(old, cdot_record("NM_1.2", PLACES, protein="NP_1.10"), new)
     assert TranscriptFiles(folder).protein("NP_1") == Protein("NP_1.10", None, "NM_1.3")
     rows = (gene_row("GENE", (0, 9)), mrna_row("NM_1.3"), cds_row("NP_1.10", "rna-NM_1.3", "kinase"))
     features(*rows)

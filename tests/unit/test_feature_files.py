@@ -153,6 +153,28 @@ def test_a_known_transcript_gets_its_mane_tag(features, transcripts, folder, tag
     ]
 
 
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (((None, ""), (None, "")), "NM_2.1"),  # the longer one
+        (((None, "MANE Select"), (None, "")), "NM_1.1"),
+        (((None, "MANE Select"), ("MANE Select", "MANE Plus Clinical")), "NM_1.1"),
+        (((None, "MANE Plus Clinical"), ("MANE Select", "")), "NM_2.1"),
+    ],
+)
+def test_the_tag_of_a_feature_file_decides_which_transcript_stands_for_a_gene(
+    features, transcripts, folder, tags, expected
+):
+    records, rows = [], [gene_row("GENE", (0, 999))]
+    for name, size, (own, told) in zip(("NM_1.1", "NM_2.1"), (10, 20), tags, strict=True):
+        records.append(cdot_record(name, {B38: cdot_place(B38, [(100, 100 + size, 0, 1, size)], tag=own)}))
+        rows.append(mrna_row(name, tag=told))
+    features(*rows)
+    transcripts(*records)
+    [found] = TranscriptFiles(folder).representatives(B38, 1)
+    assert found.accession == expected
+
+
 def test_a_protein_is_named_and_belongs_to_its_transcript(features, folder):
     parent = "rna-NM_1.2-2"
     features(

@@ -68,15 +68,13 @@ def describe_gene(gene: Gene, transcripts: Transcripts) -> dict[str, Any]:
     return found
 
 
-def describe_transcript(transcript: Transcript, transcripts: Transcripts) -> dict[str, Any]:
+def describe_transcript(transcript: Transcript) -> dict[str, Any]:
     """Return a transcript with its exons, and its coding region on each build."""
     name = transcript.accession
     link = _ENSEMBL_LINK if name.startswith(_ENSEMBL) else _TRANSCRIPT_LINK
     found: dict[str, Any] = {"transcript": name, "transcriptLink": link.format(name)}
-    gene = transcripts.gene(transcript.hgnc or transcript.gene or "")
-    symbol = gene.symbol if gene else transcript.gene
-    if symbol:
-        found["geneSymbol"] = symbol
+    if transcript.gene:
+        found["geneSymbol"] = transcript.gene
     exons: dict[int, dict[str, Any]] = {}
     for build, alignment in sorted(transcript.alignments.items()):
         prefix = _BUILD[build]

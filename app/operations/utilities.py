@@ -41,7 +41,7 @@ def feature_coordinates(pairs: Pairs, transcripts: Transcripts) -> Any:
         case "transcript":
             versions = transcripts.versions(split_version(value.upper())[0])
             found = transcripts.get(versions[-1]) if versions else None
-            return [describe_transcript(found, transcripts)] if found else []
+            return [describe_transcript(found)] if found else []
         case _:
             protein = transcripts.protein(split_version(value.upper())[0])
             return describe_protein(protein) if protein else []

@@ -41,10 +41,10 @@ _REMEMBERED = 2048
 _EXAMPLES = 5
 _BY_ACCESSION = "ORDER BY accession"
 _TRANSCRIPT = """
-SELECT accession, symbol, hgnc, record,
-    (SELECT m.tag FROM mane m WHERE m.accession = transcript.accession ORDER BY m.origin DESC LIMIT 1),
-    (SELECT p.accession FROM protein p WHERE p.transcript = transcript.accession ORDER BY p.origin DESC LIMIT 1)
-FROM transcript
+SELECT accession, coalesce(g.symbol, t.symbol), coalesce(t.hgnc, g.hgnc), record,
+    (SELECT m.tag FROM mane m WHERE m.accession = t.accession ORDER BY m.origin DESC LIMIT 1),
+    (SELECT p.accession FROM protein p WHERE p.transcript = t.accession ORDER BY p.origin DESC LIMIT 1)
+FROM transcript t LEFT JOIN gene g ON g.id = t.gene
 """
 
 
@@ -118,7 +118,7 @@ class TranscriptFiles:
         """Return the transcripts that share a base with [start, end), introns included; an empty range is its base."""
         where, values = overlap(build, contig, start, end)
         ids = f"SELECT transcript FROM alignment WHERE {where}"  # noqa: S608 - made of our own words
-        return self._transcripts(f"WHERE id IN ({ids}) {_BY_ACCESSION}", *values)
+        return self._transcripts(f"WHERE t.id IN ({ids}) {_BY_ACCESSION}", *values)
 
     def gene(self, symbol_or_hgnc: str) -> Gene | None:
         """Return a gene by a symbol, in any case, or by its HGNC identifier; None for a name that several share."""

@@ -100,7 +100,7 @@ def _split(exon: Exon, *, reverse: bool) -> Iterator[Segment]:
 class Transcript:
     """One version of a transcript; ``cds`` is its coding region on itself, None if it has none.
 
-    ``gene`` is a symbol, ``hgnc`` an identifier such as ``HGNC:1100``, ``mane`` the tag of the MANE project
+    ``gene`` is its present symbol, ``hgnc`` an identifier such as ``HGNC:1100``, ``mane`` the tag of the MANE project
     (https://www.ncbi.nlm.nih.gov/refseq/MANE/), if it bears one.
     """
 

@@ -219,6 +219,16 @@ def test_the_approved_symbol_wins_and_the_others_find_the_gene(names, features, 
     assert [item.accession for item in TranscriptFiles(folder).of_gene("BEFORE")] == ["NM_1.1"]
 
 
+def test_a_transcript_bears_the_approved_symbol_and_the_identifier_of_its_gene(names, transcripts, folder):
+    transcripts(
+        cdot_record("NM_1.1", PLACES) | {"gene_name": "OLD"},
+        cdot_record("ENST1.1", PLACES) | {"gene_name": "NEW", "hgnc": None},
+    )
+    names(hgnc_row(1, "NEW"))
+    found = [TranscriptFiles(folder).get(name) for name in ("NM_1.1", "ENST1.1")]
+    assert [(item.gene, item.hgnc) for item in found if item] == [("NEW", "HGNC:1"), ("NEW", "HGNC:1")]
+
+
 def test_a_symbol_that_went_to_another_gene_names_that_gene(names, folder):
     names(hgnc_row(1, "ONE", previous="TWO"), hgnc_row(2, "TWO", aliases="ONE"))
     assert [gene(folder, name).hgnc for name in ("ONE", "TWO")] == ["HGNC:1", "HGNC:2"]

@@ -60,7 +60,7 @@ CODING = transcript(
 
 
 def test_a_transcript_has_exons_in_its_own_order_and_its_coding_region_on_each_build():
-    assert describe_transcript(CODING, InMemoryTranscripts([CODING])) == {
+    assert describe_transcript(CODING) == {
         "transcript": "NM_1.1",
         "transcriptLink": "https://www.ncbi.nlm.nih.gov/nuccore/NM_1.1",
         "geneSymbol": "GENE",
@@ -106,14 +106,14 @@ def test_a_transcript_has_exons_in_its_own_order_and_its_coding_region_on_each_b
 def test_gaps_shift_the_coding_region(cds, gap, expected):
     size = 10 if gap != "4=3I6=" else 13
     place = alignment(B38, [(100, 100 + size)], gaps={0: gap} if gap else None)
-    described = describe_transcript(transcript("NM_1.1", place, cds=cds), InMemoryTranscripts())
+    described = describe_transcript(transcript("NM_1.1", place, cds=cds))
     found = described.get("build38CDSStart"), described.get("build38CDSEnd")
     assert found == (expected or (None, None))
 
 
 def test_a_transcript_of_one_build_lacks_the_keys_of_the_other():
     found = transcript("ENST1.1", alignment(B38, [(200, 210)]), gene=None, hgnc=None)
-    described = describe_transcript(found, InMemoryTranscripts([found]))
+    described = describe_transcript(found)
     assert described == {
         "transcript": "ENST1.1",
         "transcriptLink": "https://www.ensembl.org/id/ENST1.1",

@@ -72,8 +72,7 @@ def normalize_variant(pairs: Pairs, identify: Callable[[str], Placement]) -> Any
     if text is None:
         raise MissingParameter("variant")
     try:
-        # A "+" that was not percent-encoded arrives as a blank.
-        placement = identify(text.replace(" ", "+"))
+        placement = identify(text)
     except UnreadableVariant:
         raise InvalidInput("Unrecognized variant syntax.", parameter="variant") from None
     except InvalidInput as error:

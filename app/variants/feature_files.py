@@ -105,7 +105,7 @@ class _Intake:
             (ARRIVING, symbol, hgnc, *(place or (None, None, None))),
         ).lastrowid
         # The best rank of a name comes first and stays.
-        further = [(row, rank, name) for rank, name in names if name != symbol]
+        further = [(row, rank, name) for rank, name in names]
         self._connection.executemany("INSERT OR IGNORE INTO listed_name VALUES (?, ?, ?)", further)
         self._count.update(genes=1, names=len(further))
 

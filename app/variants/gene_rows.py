@@ -62,7 +62,7 @@ CREATE VIEW symbol_claim (hgnc, symbol, place) AS
 CREATE VIEW symbol_owner (symbol, gene) AS
     SELECT symbol, min(id) FROM gene GROUP BY symbol
     UNION ALL SELECT name, min(gene) FROM gene_alias
-        WHERE rank = 0 AND name NOT IN (SELECT symbol FROM gene) GROUP BY name HAVING count(*) = 1;
+        WHERE name NOT IN (SELECT symbol FROM gene) GROUP BY name HAVING count(*) = 1;
 """
 
 # What a transcript is worth, with the tag of a feature file instead of its own.

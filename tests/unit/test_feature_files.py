@@ -229,6 +229,13 @@ def test_a_transcript_bears_the_approved_symbol_and_the_identifier_of_its_gene(n
     assert [(item.gene, item.hgnc) for item in found if item] == [("NEW", "HGNC:1"), ("NEW", "HGNC:1")]
 
 
+@pytest.mark.parametrize("symbols", [("A", "Z"), ("Z", "A")])
+def test_the_symbol_of_grch38_wins_over_that_of_grch37(features, folder, symbols):
+    for symbol, build in zip(symbols, (B38, B37), strict=True):
+        features(gene_row(symbol, (100, 200), build=build), name=f"{build}.gff")
+    assert [gene(folder, name).symbol for name in (*symbols, "HGNC:1")] == [symbols[0]] * 3
+
+
 def test_a_symbol_that_went_to_another_gene_names_that_gene(names, folder):
     names(hgnc_row(1, "ONE", previous="TWO"), hgnc_row(2, "TWO", aliases="ONE"))
     assert [gene(folder, name).hgnc for name in ("ONE", "TWO")] == ["HGNC:1", "HGNC:2"]

@@ -75,8 +75,8 @@ class MissingParameter(InvalidInput):
     code = "required"
     exit_code = 2
 
-    def __init__(self, parameter: str) -> None:
-        super().__init__(f"Missing query parameter '{parameter}'", parameter=parameter)
+    def __init__(self, parameter: str, diagnostics: str | None = None) -> None:
+        super().__init__(diagnostics or f"Missing query parameter '{parameter}'", parameter=parameter)
 
 
 class InvalidValue(InvalidInput):

@@ -22,10 +22,12 @@ from app.config import Settings
 from app.errors import InvalidInput, Misconfigured, OperonError, Unavailable, UnknownOperation, quoted
 from app.fhir.definitions import load_definitions
 from app.fhir.parameters import Dialect, read_inputs
+from app.operations import utilities
 from app.operations.context import open_genome
 from app.operations.registry import open_context
 from app.records import Build, SourceClass
 from app.store import bulk, migrate, runs
+from app.variants.transcript_files import TranscriptFiles
 from ingest import demo as demo_data
 from ingest import reference as reference_files
 from ingest import rejustify as placing
@@ -39,7 +41,7 @@ from ingest.workspace import Workspace, open_database, open_workspace, require_s
 
 app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
-reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain and transcript files.")
+reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain, transcript and gene files.")
 ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
 subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
 app.add_typer(db, name="db")
@@ -188,7 +190,8 @@ def db_check() -> None:
 @reference.command("add")
 def reference_add(
     files: Annotated[
-        list[Path], typer.Argument(help="FASTA (chromosomes, or windows >ACC:start-end), chain or cdot files.")
+        list[Path],
+        typer.Argument(help="FASTA (chromosomes, or windows >ACC:start-end), chain, cdot, GFF3 or HGNC files."),
     ],
     assembly: Annotated[Build | None, typer.Option("--assembly", help="Refuse sequence of another assembly.")] = None,
     *,
@@ -229,7 +232,8 @@ def reference_add_transcripts(
 @reference.command("fetch")
 def reference_fetch(
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="A source, or a kind: sequence, chain, transcripts. Repeatable.")
+        list[str] | None,
+        typer.Option("--only", help="A source, or a kind: sequence, chain, transcripts, genes. Repeatable."),
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched, and from where.")] = False,
@@ -472,6 +476,24 @@ def normalize(
         for variant in sys.stdin if text == "-" else (text,):
             if variant.strip():
                 _print_json(describe(variant.rstrip("\n"), identifier, namer, assembly))
+
+
+@app.command()
+def feature(
+    gene: Annotated[str | None, typer.Option("--gene", help="Symbol or HGNC identifier of a gene.")] = None,
+    transcript: Annotated[str | None, typer.Option("--transcript", help="Accession of a transcript.")] = None,
+    protein: Annotated[str | None, typer.Option("--protein", help="Accession of a protein.")] = None,
+    chromosome: Annotated[str | None, typer.Option("--chromosome", help="Name of a chromosome, e.g. chr7.")] = None,
+    range_: Annotated[str | None, typer.Option("--range", help="Range, e.g. NC_000001.11:11794399-11794400.")] = None,
+) -> None:
+    """Print where a chromosome, gene, transcript or protein lies, or which genes a range has."""
+    named = {"gene": gene, "transcript": transcript, "protein": protein, "chromosome": chromosome, "range": range_}
+    given = [(name, value) for name, value in named.items() if value is not None]
+    if len(given) != 1:
+        raise typer.BadParameter(f"give one of --{', --'.join(named)}")
+    transcripts = TranscriptFiles(Settings().reference_dir)
+    answer = utilities.find_the_gene if range_ is not None else utilities.feature_coordinates
+    _print_json(answer(given, transcripts))
 
 
 @app.command()

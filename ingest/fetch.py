@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.config import Settings
 from app.errors import BadFile, Busy, InvalidInput, quoted
+from app.records import Build
 from ingest import provenance
 from ingest import reference as reference_files
 from ingest.download import Checksum, Downloader
@@ -95,13 +96,13 @@ def _fetch(settings: Settings, source: PublicSource, client: Downloader, progres
 
 
 def _take_in(settings: Settings, source: PublicSource, path: Path) -> list[str]:
-    match source.kind:
-        case "sequence":
-            return reference_files.add_sequences(settings, source.build, [path])
-        case "chain":
-            return [reference_files.add_chain_file(settings, source.build, source.build.other, path)]
-        case "transcripts":
-            return list(reference_files.add_transcript_files(settings, [path]))
+    match source:
+        case PublicSource(kind="sequence", build=Build() as build):
+            return reference_files.add_sequences(settings, build, [path])
+        case PublicSource(kind="chain", build=Build() as build):
+            return [reference_files.add_chain_file(settings, build, build.other, path)]
+        case _:
+            return list(reference_files.add_files(settings, [path]))
 
 
 def _loaded(settings: Settings) -> set[str]:

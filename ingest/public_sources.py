@@ -18,6 +18,8 @@ _NCBI_TERMS = "NCBI places no restrictions on use or distribution (https://www.n
 _ENSEMBL_TERMS = (
     "Ensembl places no restrictions on access or use (https://www.ensembl.org/info/about/legal/disclaimer.html)"
 )
+_HGNC = "https://storage.googleapis.com/public-download-files/hgnc/tsv/tsv"
+_HGNC_TERMS = "CC0 1.0 (https://www.genenames.org/about/license/)"
 _CDOT_TERMS = "MIT (https://github.com/SACGF/cdot/blob/main/LICENSE)"
 
 MiB, GiB = 2**20, 2**30
@@ -28,9 +30,9 @@ class PublicSource:
     """One file: where it is, what it is, and what taking it in costs."""
 
     name: str
-    kind: Literal["sequence", "chain", "transcripts"]
-    build: Build
-    """Of the sequence or the transcripts; the build that chains start from"""
+    kind: Literal["sequence", "chain", "transcripts", "genes"]
+    build: Build | None
+    """Of the sequence, transcripts or genes; the build that chains start from; None for what is of no build"""
     what: str
     url: str
     release: str
@@ -64,6 +66,37 @@ def _sequence(build: Build, accession: str, patch: str) -> PublicSource:
         stored=int(2.95 * GiB),
         checksums=f"{folder}/md5checksums.txt",
     )
+
+
+def _genes(build: Build, accession: str, patch: str, size: int) -> PublicSource:
+    folder = f"{_NCBI}/{accession}_{patch}"
+    return PublicSource(
+        name=f"genes-{build}",
+        kind="genes",
+        build=build,
+        what=f"RefSeq's genes, MANE transcripts and proteins of {build}, as GFF3",
+        url=f"{folder}/{accession}_{patch}_genomic.gff.gz",
+        release=f"{patch} ({accession})",
+        licence=_NCBI_TERMS,
+        size=size,
+        max_bytes=1 * GiB,
+        stored=100 * MiB,
+        checksums=f"{folder}/md5checksums.txt",
+    )
+
+
+_APPROVED_GENES = PublicSource(
+    name="genes-hgnc",
+    kind="genes",
+    build=None,
+    what="the approved symbols of human genes, their former and their other symbols",
+    url=f"{_HGNC}/hgnc_complete_set.txt",
+    release="as published on the day of the download",
+    licence=_HGNC_TERMS,
+    size=17 * MiB,
+    max_bytes=256 * MiB,
+    stored=50 * MiB,
+)
 
 
 def _chain(source: Build, size: int) -> PublicSource:
@@ -105,4 +138,7 @@ SOURCES = (
     _transcripts("RefSeq", Build.GRCH38, 90 * MiB),
     _transcripts("Ensembl", Build.GRCH37, 60 * MiB),
     _transcripts("Ensembl", Build.GRCH38, 120 * MiB),
+    _genes(Build.GRCH37, "GCF_000001405.25", "GRCh37.p13", 50 * MiB),
+    _genes(Build.GRCH38, "GCF_000001405.40", "GRCh38.p14", 80 * MiB),
+    _APPROVED_GENES,
 )

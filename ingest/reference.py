@@ -1,4 +1,4 @@
-"""Adding reference sequence, chain and transcript files, and saying what is loaded."""
+"""Adding reference sequence, chain, transcript and gene files, and saying what is loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 from app.config import Settings
 from app.errors import BadFile
 from app.records import Build
+from app.variants.feature_files import FeatureReport, add_gene_features, add_gene_names
 from app.variants.known_slices import KNOWN_SLICES
 from app.variants.liftover import add_chain, load_liftover
-from app.variants.recognize import ChainFile, SequenceFile, TranscriptFile, recognize
+from app.variants.recognize import ChainFile, GeneFeatureFile, GeneNameFile, SequenceFile, TranscriptFile, recognize
 from app.variants.reference import FastaReference, add_fasta
 from app.variants.transcript_files import TranscriptFiles, TranscriptReport, add_transcripts
 from ingest import provenance
@@ -36,6 +37,10 @@ def add_files(settings: Settings, paths: Sequence[Path], build: Build | None = N
                     yield f"{path.name}: its names are those of UCSC, whose chain files are for non-commercial use only"
             case TranscriptFile():
                 yield from add_transcript_files(settings, [path])
+            case GeneFeatureFile():
+                yield _sentence_on_genes(add_gene_features(settings.reference_dir, path))
+            case GeneNameFile():
+                yield _sentence_on_genes(add_gene_names(settings.reference_dir, path))
 
 
 def _build_of(path: Path, found: SequenceFile, given: Build | None) -> Build:
@@ -101,23 +106,42 @@ def _sentence(report: TranscriptReport) -> str:
     return f"{text}; left out: {left_out}" if left_out else text
 
 
+def _sentence_on_genes(report: FeatureReport) -> str:
+    source = report.source
+    if report.already_there:
+        return f"{source.name}: already added"
+    of = source.build.value if source.build else "HGNC's list"
+    counts = {
+        "MANE transcripts": report.mane,
+        "proteins": report.proteins,
+        "former and further names": report.names,
+    }
+    text = f"{source.name}: {source.genes:,} gene{'' if source.genes == 1 else 's'} of {of}"
+    text += "".join(f"; {count:,} {what}" for what, count in counts.items() if count)
+    return f"{text}; in the place of {report.replaced}" if report.replaced else text
+
+
 def _require_file(path: Path) -> None:
     """Raise NotFound or BadFile unless there is a regular file."""
     os.close(open_regular(path))
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return what is loaded: sequence by build, chains by direction, transcripts by file, each with its origin."""
+    """Return what is loaded: sequence by build, chains by direction, transcripts and genes by file; with origins."""
     origins = provenance.read(settings.reference_dir)
-    loaded: dict[str, Any] = {"sequence": {}, "chains": {}, "transcripts": []}
+    loaded: dict[str, Any] = {"sequence": {}, "chains": {}, "transcripts": [], "genes": []}
     for build in Build:
         reference = FastaReference(settings.reference_dir / build.value)
         loaded["sequence"][build.value] = [
             {"name": source.name, "sha256": source.sha256, "bases": source.bases, "new_bases": source.new_bases}
             for source in reference.sources
         ]
-    for file in TranscriptFiles(settings.reference_dir).sources:
+    files = TranscriptFiles(settings.reference_dir)
+    for file in files.sources:
         loaded["transcripts"].append({"name": file.name, "sha256": file.sha256, "transcripts": file.transcripts})
+    for feature in files.features:
+        of = feature.build.value if feature.build else "HGNC"
+        loaded["genes"].append({"name": feature.name, "sha256": feature.sha256, "of": of, "genes": feature.genes})
     for source in load_liftover(settings.reference_dir).sources:
         loaded["chains"][f"{source.source.value} to {source.target.value}"] = {
             "name": source.name,
@@ -134,6 +158,7 @@ def _files(loaded: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from entries
     yield from loaded["chains"].values()
     yield from loaded["transcripts"]
+    yield from loaded["genes"]
 
 
 def checksums(settings: Settings) -> set[str]:

@@ -1,4 +1,4 @@
-"""Successful FHIR answers: media type, layout and validators of a resource that is already serialized."""
+"""Successful answers: media type, layout and validators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.api.negotiate import accepted, media_type
+from app.api.negotiate import JSON, accepted, media_type
 from app.api.query import parse_query
 from app.api.scope import dialect_of, header
 
@@ -65,6 +65,17 @@ def _validators(tag: str | None) -> list[tuple[bytes, bytes]]:
     if tag is None:
         return []
     return [(b"etag", tag.encode("latin-1")), (b"cache-control", b"private, no-cache")]
+
+
+def answer_json(scope: Scope, value: Any) -> Response:
+    """Return plain JSON to a client that takes any."""
+    controls = dict(parse_query(scope["query_string"]))
+    accepted(header(scope, b"accept"), controls.get("_format"))
+    body = orjson.dumps(value, option=orjson.OPT_INDENT_2 if is_true(controls.get("_pretty")) else None)
+    tag = weak_tag(body)
+    if is_current(header(scope, b"if-none-match"), tag):
+        return not_modified(tag)
+    return answer(body, JSON, tag)
 
 
 def answer_resource(scope: Scope, resource: Mapping[str, Any]) -> Response:

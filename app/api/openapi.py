@@ -17,6 +17,7 @@ import app
 from app.api.answers import answer, is_current, not_modified, weak_tag
 from app.api.scope import OPERATION, header
 from app.api.server import FHIR_BASE, Server
+from app.api.utilities import UTILITIES, Utility
 from app.fhir.definitions import Definition, Parameter
 
 _FHIR_JSON = "application/fhir+json"
@@ -55,7 +56,7 @@ def openapi_document(definitions: Iterable[Definition], *, server_url: str) -> d
         },
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": paths | _DESCRIPTION_PATHS | _HEALTH_PATHS,
+        "paths": paths | _utility_paths() | _DESCRIPTION_PATHS | _HEALTH_PATHS,
         "components": {"schemas": _SCHEMAS, "responses": _ERROR_RESPONSES},
     }
 
@@ -166,6 +167,7 @@ _DESCRIPTION = (
 _TAGS = {
     "Subject": "Questions about one subject.",
     "Population": "Counts over all subjects.",
+    "Utilities": "Where genes lie and what variants are called, as plain JSON; no subject is involved.",
     "Server": "What the server offers and how it is.",
 }
 
@@ -275,6 +277,33 @@ def _get(summary: str, media_type: str, schema: dict[str, Any], *parameters: dic
     }
     if parameters:
         described["parameters"] = list(parameters)
+    return {"get": described}
+
+
+def _utility_paths() -> dict[str, Any]:
+    return {utility.path: _utility(utility) for utility in UTILITIES}
+
+
+def _utility(utility: Utility) -> dict[str, Any]:
+    parameters = [
+        {"name": one.name, "in": "query", "description": one.description, "schema": {"type": "string"}}
+        | {"required": utility.required, "example": one.example}
+        for one in utility.parameters
+    ]
+    schema = {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+    errors = {status: {"$ref": f"#/components/responses/{status}"} for status in ("400", "406", "414", "500")}
+    described = {
+        "tags": ["Utilities"],
+        "summary": utility.summary,
+        "description": utility.description,
+        "operationId": utility.name,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "The answer.", "content": {"application/json": {"schema": schema}}},
+            "304": {"description": "The client already has the answer (If-None-Match)."},
+            **errors,
+        },
+    }
     return {"get": described}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from app.config import Settings
 from app.errors import CannotNormalize, OperonError, Unavailable
 from app.fhir.observation import named_components
 from app.fhir.parameters import OperationInputs
-from app.operations import overview
-from app.operations.interface import Check, Example, Handler, Summary
+from app.operations import overview, utilities
+from app.operations.interface import Check, Example, Handler, Pairs, Summary
 from app.records import Build
 from app.store import migrate
 from app.store.session import Database
@@ -136,6 +137,18 @@ class OperationContext:
         if identified.note is not None and spdi.deleted == spdi.inserted and "=" not in text:
             raise CannotNormalize(text, identified.note)
         return identified.placement
+
+    def feature_coordinates(self, pairs: Pairs) -> Any:
+        """Return, as JSON, where a chromosome, gene, transcript or protein lies."""
+        return utilities.feature_coordinates(pairs, self.genome.transcripts)
+
+    def find_the_gene(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the genes of a range."""
+        return utilities.find_the_gene(pairs, self.genome.transcripts)
+
+    def normalize_variant(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the names of a variant on both builds."""
+        return utilities.normalize_variant(pairs, self.identify)
 
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""

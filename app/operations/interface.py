@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +17,9 @@ Handler: TypeAlias = Callable[[Any, OperationInputs], bytes]
 
 The context is Any here so that a handler may ask for the concrete one, which has more than the HTTP layer sees.
 """
+
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+"""Names and values of a query, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,18 @@ class Context(Protocol):
         A brief answer is given on the event loop, where nothing may wait: no network, no lock, no long computation.
         ``False`` is always right.
         """
+        ...
+
+    def feature_coordinates(self, pairs: Pairs) -> Any:
+        """Return, as JSON, where a chromosome, gene, transcript or protein lies."""
+        ...
+
+    def find_the_gene(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the genes of a range."""
+        ...
+
+    def normalize_variant(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the names of a variant on both builds."""
         ...
 
     def data_version(self) -> str:

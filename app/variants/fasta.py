@@ -61,13 +61,14 @@ def read_fasta(raw: BufferedReader, source: str) -> Iterator[Header | bytes]:
     Raises BadFile, naming ``source`` and the line, for text that is no FASTA and for damaged compression.
     """
     try:
-        yield from _split(_decompressed(raw, source), source)
+        yield from _split(decompressed(raw, source), source)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         problem = f"its compression is damaged or cut off ({error})"
         raise BadFile(source, problem, mend="Copy or download the file again") from error
 
 
-def _decompressed(raw: BufferedReader, source: str) -> BufferedIOBase:
+def decompressed(raw: BufferedReader, source: str) -> BufferedIOBase:
+    """Return the content of a file from its start, plain or unpacked; raises BadFile for BGZF that is cut off."""
     raw.seek(0)
     start = raw.read(16)
     if start[:2] == b"\x1f\x8b":

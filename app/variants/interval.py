@@ -41,19 +41,20 @@ class Interval:
         return f"{self.ref_seq}:{self.start}-{self.end}"
 
 
-def parse_range(text: str) -> Interval:
+def parse_range(text: str, *, parameter: str = _PARAMETER) -> Interval:
     """Return the interval that a ``ranges`` value names, clipped to its chromosome.
 
-    Raises InvalidValue for another form or start > end, UnknownRefSeq for an accession that is no primary chromosome.
+    Raises InvalidValue for another form or start > end, UnknownRefSeq for an accession that is no primary chromosome;
+    both blame ``parameter``.
     """
     match = _RANGE.fullmatch(text.strip())
     if match is None:
         message = f"'{quoted(text)}' does not match RefSeq:start-end, such as NC_000017.11:43044294-43125364"
-        raise InvalidValue(message, parameter=_PARAMETER)
+        raise InvalidValue(message, parameter=parameter)
     ref_seq, start, end = match[1].upper(), int(match[2]), int(match[3])
     if start > end:
         message = f"Range start({start}) should be less than or equal to Range end({end})"
-        raise InvalidValue(message, parameter=_PARAMETER)
-    locate(ref_seq, parameter=_PARAMETER)
+        raise InvalidValue(message, parameter=parameter)
+    locate(ref_seq, parameter=parameter)
     bases = sequence_length(ref_seq)
     return Interval(ref_seq, min(start, bases), min(end, bases))

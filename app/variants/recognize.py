@@ -1,5 +1,7 @@
 """What a reference file is, told from its content: which build a FASTA is of, which way a chain file leads.
 
+Files of genes and transcripts are told by how they begin; what is in them is seen when they are added.
+
 A name such as NC_000017.11 belongs to one assembly; names such as ``17`` or ``chr17`` do not, but the lengths of the
 nuclear chromosomes do. A file of another assembly or another kind is refused with what it really is.
 """
@@ -14,13 +16,14 @@ from pathlib import Path
 
 from app.errors import BadFile
 from app.records import Build
-from app.variants import accessions, chain_text
+from app.variants import accessions, chain_text, hgnc_names
 from app.variants.accessions import MT, builds_with_length, contig_named, display
 from app.variants.fasta import Header, open_regular, read_fasta
 from app.variants.reference import parse_window
 
 _ENOUGH = 1 << 16
 _HG19_MITOCHONDRION = 16_571
+_UTF8_MARK = b"\xef\xbb\xbf"
 _NAME_IT = "Headers must start with a name such as NC_000017.11, chr17 or NC_000017.11:1-200"
 _KINDS = (
     (b"##fileformat=VCF", "a VCF file", "Ingest it with 'operon ingest vcf'"),
@@ -30,7 +33,6 @@ _KINDS = (
     (b"\x43\x27\x41\x1a", "a 2bit file", "Convert it to FASTA with twoBitToFa"),
     (b"\x1a\x41\x27\x43", "a 2bit file", "Convert it to FASTA with twoBitToFa"),
     (b"@HD", "a SAM file or a sequence dictionary", "Give the FASTA file itself"),
-    (b"##gff-version", "a GFF3 file", "Transcripts are taken as cdot JSON: 'operon reference add-transcripts'"),
     (b"PK\x03\x04", "a zip archive", "Unpack it and give the file inside"),
 )
 
@@ -57,7 +59,17 @@ class TranscriptFile:
     """A JSON file, which can only be one of transcripts."""
 
 
-def recognize(path: Path) -> SequenceFile | ChainFile | TranscriptFile:
+@dataclass(frozen=True, slots=True)
+class GeneFeatureFile:
+    """A GFF3 file, which can only be one of genes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneNameFile:
+    """A table with the columns of HGNC's list of approved genes."""
+
+
+def recognize(path: Path) -> SequenceFile | ChainFile | TranscriptFile | GeneFeatureFile | GeneNameFile:
     """Return what a reference file is; raises BadFile, saying what it is instead, for anything that cannot be added."""
     with open_regular(path) as raw:
         start = _start(raw, path.name).lstrip()
@@ -69,8 +81,13 @@ def recognize(path: Path) -> SequenceFile | ChainFile | TranscriptFile:
             return _chains(chain_text.unpacked(raw.read(), path.name), path.name)
         if start.startswith(b"{"):
             return TranscriptFile()
+        if start.startswith(b"##gff-version"):
+            return GeneFeatureFile()
+        if start.removeprefix(_UTF8_MARK).startswith(hgnc_names.FIRST_COLUMNS):
+            return GeneNameFile()
         if not start.startswith(b">"):
-            raise BadFile(path.name, "it is neither FASTA nor a chain file", mend="Give one of these, plain or gzip")
+            problem = "it is no FASTA, chain, cdot or GFF3 file, nor HGNC's list of genes"
+            raise BadFile(path.name, problem, mend="Give one of these, plain or gzip")
         return _sequence(raw, path.name)
 
 

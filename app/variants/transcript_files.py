@@ -1,4 +1,4 @@
-"""The transcripts that were added, in one file that is opened at once and read as needed.
+"""The transcripts and genes that were added, in one file that is opened at once and read as needed.
 
 ``add_transcripts`` writes ``transcripts.db`` anew beside the old one and puts it in its place when it is complete, so
 a running server keeps reading what it opened, and a damaged input changes nothing. All positions are zero-based,
@@ -7,36 +7,45 @@ half-open.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
 import sqlite3
-import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
-from app.errors import BadFile, Misconfigured, quoted
+from app.errors import BadFile
 from app.records import Build
 from app.variants import accessions
 from app.variants.cdot import GeneName, Unusable, read_gene, read_transcript
 from app.variants.fasta import sha256_of
 from app.variants.interval import Interval
 from app.variants.json_members import read_members
-from app.variants.transcript_rows import BUILDS, FORMAT, GENES, NUMBERS, SCHEMA, bin_of, overlap, packed, unpacked
-from app.variants.transcripts import Gene, Representative, Transcript, TranscriptSource, split_version
+from app.variants.transcript_draft import NAME, damaged, draft, locked, require_format
+from app.variants.transcript_rows import BUILDS, NUMBERS, bin_of, overlap, packed, unpacked
+from app.variants.transcripts import (
+    FeatureSource,
+    Gene,
+    Protein,
+    Representative,
+    Transcript,
+    TranscriptSource,
+    split_version,
+)
 
-_NAME: Final = "transcripts.db"
 _REMEMBERED = 2048
 _EXAMPLES = 5
 _BY_ACCESSION = "ORDER BY accession"
+_TRANSCRIPT = """
+SELECT accession, coalesce(g.symbol, t.symbol), coalesce(t.hgnc, g.hgnc), record,
+    (SELECT m.tag FROM mane m WHERE m.accession = t.accession ORDER BY m.origin DESC LIMIT 1),
+    (SELECT p.accession FROM protein p WHERE p.transcript = t.accession ORDER BY p.origin DESC LIMIT 1)
+FROM transcript t LEFT JOIN gene g ON g.id = t.gene
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +74,26 @@ class TranscriptFiles:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / _NAME
+        self._path = directory / NAME
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
         self.sources: tuple[TranscriptSource, ...] = ()
+        self.features: tuple[FeatureSource, ...] = ()
         self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
         if self._path.exists():
             self._connection = self._open()
             weakref.finalize(self, self._connection.close)
             rows = self._rows("SELECT name, sha256, transcripts FROM source ORDER BY ordinal")
             self.sources = tuple(TranscriptSource(*row) for row in rows)
+            rows = self._rows("SELECT origin, name, sha256, genes FROM feature_file ORDER BY origin")
+            self.features = tuple(FeatureSource(BUILDS.get(origin), *row) for origin, *row in rows)
 
     def _open(self) -> sqlite3.Connection:
         # Immutable, since a file is only ever replaced: reading takes no lock and works on a read-only disk.
         uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
-            _require_format(connection, self._path)
+            require_format(connection, self._path)
         except BaseException:
             connection.close()
             raise
@@ -106,12 +118,29 @@ class TranscriptFiles:
         """Return the transcripts that share a base with [start, end), introns included; an empty range is its base."""
         where, values = overlap(build, contig, start, end)
         ids = f"SELECT transcript FROM alignment WHERE {where}"  # noqa: S608 - made of our own words
-        return self._transcripts(f"WHERE id IN ({ids}) {_BY_ACCESSION}", *values)
+        return self._transcripts(f"WHERE t.id IN ({ids}) {_BY_ACCESSION}", *values)
 
     def gene(self, symbol_or_hgnc: str) -> Gene | None:
-        """Return a gene by its symbol, in any case, or by its HGNC identifier."""
+        """Return a gene by a symbol, in any case, or by its HGNC identifier; None for a name that several share."""
         found = self._gene_id(symbol_or_hgnc)
         return self._gene(found) if found is not None else None
+
+    def genes_named(self, symbol_or_hgnc: str) -> list[Gene]:
+        """Return the genes of a name: the one that bears it now, else those that bore it, else those also called so."""
+        return [self._gene(gene) for gene in self._gene_ids(symbol_or_hgnc)]
+
+    def protein(self, base_accession: str) -> Protein | None:
+        """Return the newest version that is known of a protein given without version."""
+        known = [
+            Protein(*row)
+            for row in self._rows(
+                "SELECT accession, name, transcript FROM protein WHERE base = ? ORDER BY version DESC, origin DESC",
+                base_accession,
+            )
+        ]
+        coding = self._transcripts(f"WHERE protein_base = ? {_BY_ACCESSION}", base_accession)
+        known += [Protein(item.protein, None, item.accession) for item in coding if item.protein]
+        return max(known, key=lambda item: item.rank, default=None)
 
     def genes_overlapping(self, build: Build, contig: int, start: int, end: int) -> list[Gene]:
         """Return the genes that share a base with [start, end), by place; an empty range is its base."""
@@ -135,16 +164,22 @@ class TranscriptFiles:
         return found[0] if found else None
 
     def _gene_id(self, name: str) -> int | None:
-        """Return the gene of a name: its identifier, its symbol, or one that transcripts still bear."""
+        """Return the gene of a name, None if there is none or if several go by it."""
+        found = self._gene_ids(name)
+        return found[0] if len(found) == 1 else None
+
+    def _gene_ids(self, name: str) -> list[int]:
+        """Return the genes of a name: by identifier, by symbol, or by the best rank of its other names."""
         for question in (
             "SELECT id FROM gene WHERE hgnc = upper(?)",
-            "SELECT id FROM gene WHERE symbol = ?",
-            "SELECT gene FROM transcript WHERE symbol = ? AND gene IS NOT NULL",
+            "SELECT min(id) FROM gene WHERE symbol = ? HAVING count(*) > 0",
+            "SELECT gene FROM gene_alias WHERE name = ?1"
+            " AND rank = (SELECT min(rank) FROM gene_alias WHERE name = ?1) ORDER BY gene",
         ):
-            rows = self._rows(f"{question} LIMIT 1", name)
+            rows = self._rows(question, name)
             if rows:
-                return int(rows[0][0])
-        return None
+                return [gene for (gene,) in rows]
+        return []
 
     def _gene(self, gene: int) -> Gene:
         ((symbol, hgnc),) = self._rows("SELECT symbol, hgnc FROM gene WHERE id = ?", gene)
@@ -157,8 +192,8 @@ class TranscriptFiles:
         return Gene(symbol, hgnc, MappingProxyType(spans))
 
     def _transcripts(self, where: str, *values: object) -> list[Transcript]:
-        rows = self._rows(f"SELECT accession, symbol, hgnc, record FROM transcript {where}", *values)  # noqa: S608
-        return [unpacked(*row) for row in rows]
+        rows = self._rows(f"{_TRANSCRIPT} {where}", *values)
+        return [unpacked(*row, (mane, protein)) for *row, mane, protein in rows]
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         if self._connection is None:
@@ -167,7 +202,7 @@ class TranscriptFiles:
             try:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.DatabaseError as error:
-                raise _damaged(self._path, error) from error
+                raise damaged(self._path, error) from error
 
 
 def add_transcripts(directory: Path, path: Path) -> TranscriptReport:
@@ -178,23 +213,16 @@ def add_transcripts(directory: Path, path: Path) -> TranscriptReport:
     """
     if not path.is_file():
         raise BadFile(path.name, "it does not exist or is no regular file", mend="Give the path of a cdot JSON file")
-    directory.mkdir(parents=True, exist_ok=True)
-    with path.open("rb") as raw, _locked(directory):
+    with path.open("rb") as raw, locked(directory):
         digest = sha256_of(raw)
         for source in TranscriptFiles(directory).sources:
             if source.sha256 == digest:
                 return TranscriptReport(source, 0, 0, 0, 0, (), {}, already_there=True)
-        with tempfile.TemporaryDirectory(prefix=".adding-", dir=directory) as staging:
-            draft = Path(staging) / _NAME
-            if (directory / _NAME).exists():
-                shutil.copyfile(directory / _NAME, draft)
-            with closing(_draft(draft)) as connection:
-                intake = _Intake(connection, path.name)
-                for key, name, value in read_members(raw, path.name, ("transcripts", "genes")):
-                    intake.take(key, name, value)
-                report = intake.end(digest)
-            _publish(draft, directory / _NAME)
-    return report
+        with draft(directory) as connection:
+            intake = _Intake(connection, path.name)
+            for key, name, value in read_members(raw, path.name, ("transcripts", "genes")):
+                intake.take(key, name, value)
+            return intake.end(digest)
 
 
 class _Intake:
@@ -207,6 +235,7 @@ class _Intake:
         self._left_out = Counter[str]()
         self._examples: list[str] = []
         self._genes: dict[str, GeneName] = {}
+        connection.execute("CREATE TEMP TABLE unnamed (id INTEGER PRIMARY KEY, gene TEXT NOT NULL)")
 
     def take(self, key: str, name: str | None, value: Any) -> None:
         """Take one member of the file."""
@@ -236,8 +265,6 @@ class _Intake:
             "INSERT INTO source (name, sha256, transcripts) VALUES (?, ?, ?)",
             (source.name, source.sha256, source.transcripts),
         )
-        self._connection.commit()
-        self._connection.executescript(GENES)
         return TranscriptReport(
             source,
             added=self._count["added"],
@@ -259,9 +286,9 @@ class _Intake:
             self._count["added"] += 1
             base, version = split_version(given.accession)
             row = execute(
-                "INSERT INTO transcript (accession, base, version, symbol, hgnc, worth, record)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (given.accession, base, version or 0, given.gene, given.hgnc, given.worth, packed(given)),
+                "INSERT INTO transcript (accession, base, version, symbol, hgnc, protein_base, worth, record)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (given.accession, base, version or 0, *_columns(given)),
             ).lastrowid
             self._place(row, given)
             return int(row or 0)
@@ -276,8 +303,8 @@ class _Intake:
             self._count["replaced"] += 1
             self._examples += [given.accession] if len(self._examples) < _EXAMPLES else []
         execute(
-            "UPDATE transcript SET symbol = ?, hgnc = ?, worth = ?, record = ? WHERE id = ?",
-            (after.gene, after.hgnc, after.worth, packed(after), row),
+            "UPDATE transcript SET symbol = ?, hgnc = ?, protein_base = ?, worth = ?, record = ? WHERE id = ?",
+            (*_columns(after), row),
         )
         execute("DELETE FROM alignment WHERE transcript = ?", (row,))
         self._place(row, after)
@@ -306,6 +333,12 @@ class _Intake:
         )
 
 
+def _columns(transcript: Transcript) -> tuple[object, ...]:
+    """Return what a row has besides the accession."""
+    protein_base = split_version(transcript.protein)[0] if transcript.protein else None
+    return transcript.gene, transcript.hgnc, protein_base, transcript.worth, packed(transcript)
+
+
 def _merged(before: Transcript, now: Transcript) -> Transcript:
     """Return what is known of a transcript after a newer file: its statements count, and places that it lacks stay."""
     # Places that belong to another numbering would be wrong beside the new ones. Where there is no coding region the
@@ -321,51 +354,3 @@ def _merged(before: Transcript, now: Transcript) -> Transcript:
         mane=now.mane or before.mane,
         alignments=alignments,
     )
-
-
-# --- the file ---------------------------------------------------------------------------------------------------------
-
-
-def _draft(path: Path) -> sqlite3.Connection:
-    """Open the draft, which nobody else reads and which is thrown away unless it becomes complete."""
-    fresh = not path.exists()
-    connection = sqlite3.connect(path)
-    try:
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
-        if fresh:
-            connection.executescript(SCHEMA)
-        _require_format(connection, path)
-        connection.execute("CREATE TEMP TABLE unnamed (id INTEGER PRIMARY KEY, gene TEXT NOT NULL)")
-        connection.create_function("bin_of", 2, bin_of, deterministic=True)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _require_format(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        ((found,),) = connection.execute("PRAGMA user_version").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise _damaged(path, error) from error
-    if found != FORMAT:
-        raise _damaged(path, f"its format is {found}, this program reads {FORMAT}")
-
-
-def _damaged(path: Path, problem: object) -> Misconfigured:
-    return Misconfigured(f"{quoted(path)} is damaged ({problem}); remove it and add the transcripts again")
-
-
-def _publish(draft: Path, path: Path) -> None:
-    with draft.open("rb") as stream:
-        os.fsync(stream.fileno())
-    draft.chmod(0o644)
-    draft.replace(path)
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Let one process at a time add to a folder."""
-    with (directory / ".transcripts.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -23,6 +23,9 @@ _CIGAR_STEP = re.compile(r"([0-9]+)([=DI])")
 
 MANE_SELECT: Final = "MANE Select"
 MANE_PLUS_CLINICAL: Final = "MANE Plus Clinical"
+MANE_WORTH: Final = MappingProxyType({MANE_SELECT: 2, MANE_PLUS_CLINICAL: 1})
+MANE_SHIFT: Final = 50
+"""Of ``Transcript.worth``, the first bit of what a tag is worth"""
 
 
 class Segment(NamedTuple):
@@ -97,7 +100,7 @@ def _split(exon: Exon, *, reverse: bool) -> Iterator[Segment]:
 class Transcript:
     """One version of a transcript; ``cds`` is its coding region on itself, None if it has none.
 
-    ``gene`` is a symbol, ``hgnc`` an identifier such as ``HGNC:1100``, ``mane`` the tag of the MANE project
+    ``gene`` is its present symbol, ``hgnc`` an identifier such as ``HGNC:1100``, ``mane`` the tag of the MANE project
     (https://www.ncbi.nlm.nih.gov/refseq/MANE/), if it bears one.
     """
 
@@ -122,16 +125,16 @@ class Transcript:
         MANE Select comes before MANE Plus Clinical and before all others, curated ones of RefSeq before Ensembl's and
         those before predicted ones; then the longest coding region counts, then the longest transcript.
         """
-        mane = {MANE_SELECT: 2, MANE_PLUS_CLINICAL: 1}.get(self.mane or "", 0)
+        mane = MANE_WORTH.get(self.mane or "", 0)
         prefix = self.accession[:3]
         curated = 2 if prefix in ("NM_", "NR_") else 0 if prefix in ("XM_", "XR_") else 1
         coding = self.cds[1] - self.cds[0] if self.cds else 0
-        return ((mane * 4 + curated) << 48) | (coding << 24) | self.length
+        return (mane << MANE_SHIFT) | (curated << 48) | (coding << 24) | self.length
 
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """A gene and, for each build, the range of all its transcripts."""
+    """A gene and, for each build, its range: the one that a feature file gives it, else that of all its transcripts."""
 
     symbol: str
     hgnc: str | None
@@ -153,6 +156,31 @@ class TranscriptSource:
     name: str
     sha256: str
     transcripts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Protein:
+    """A protein by its accession with version, what it is called, and the transcript that encodes it."""
+
+    accession: str
+    name: str | None
+    transcript: str | None
+
+    @property
+    def rank(self) -> tuple[int, bool, int]:
+        """Return what the newest statement has most of: its version, a name, the version of its transcript."""
+        version, of_transcript = (split_version(text)[1] or 0 for text in (self.accession, self.transcript or ""))
+        return version, self.name is not None, of_transcript
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSource:
+    """A file that genes were taken from, of one build or, without one, HGNC's list, and how many it has."""
+
+    build: Build | None
+    name: str
+    sha256: str
+    genes: int
 
 
 class Transcripts(Protocol):
@@ -186,6 +214,12 @@ class Transcripts(Protocol):
 
     def representatives(self, build: Build, contig: int) -> list[Representative]:
         """Return the transcript that stands for each gene of a chromosome, by place."""
+
+    def genes_named(self, symbol_or_hgnc: str) -> list[Gene]:
+        """Return the genes of a name: the one that bears it now, else those that bore it, else those also called so."""
+
+    def protein(self, base_accession: str) -> Protein | None:
+        """Return the newest version that is known of a protein given without version."""
 
 
 def split_version(accession: str) -> tuple[str, int | None]:
@@ -267,6 +301,20 @@ class InMemoryTranscripts:
             if place.contig == contig
         ]
         return sorted(found)
+
+    def genes_named(self, symbol_or_hgnc: str) -> list[Gene]:
+        """Return the genes of a name, one or none."""
+        found = self.gene(symbol_or_hgnc)
+        return [found] if found else []
+
+    def protein(self, base_accession: str) -> Protein | None:
+        """Return the newest version that is known of a protein given without version."""
+        known = [
+            Protein(item.protein, None, name)
+            for name, item in sorted(self._by_accession.items())
+            if item.protein and split_version(item.protein)[0] == base_accession
+        ]
+        return max(known, key=lambda item: item.rank, default=None)
 
 
 def _precedence(transcript: Transcript) -> tuple[int, int, str]:

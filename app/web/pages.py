@@ -23,6 +23,7 @@ from app.api.answers import is_current, not_modified, weak_tag
 from app.api.compression import accepts_gzip
 from app.api.scope import OPERATION, header
 from app.api.server import Server
+from app.api.utilities import UTILITIES
 from app.errors import UnknownOperation
 
 _MEDIA_TYPES = {
@@ -91,6 +92,7 @@ def routes(server: Server) -> list[BaseRoute]:
             summary=summary,
             questions=questions,
             operations=server.offered(),
+            utilities=UTILITIES,
         )
         return _page(page, _POLICY.format(styles="", origin=""))
 

@@ -11,7 +11,7 @@ import pytest
 from app.config import Settings
 from app.fhir.parameters import OperationInputs
 from app.main import create_app
-from app.operations.interface import Check, Example, Handler, Summary
+from app.operations.interface import Check, Example, Handler, Pairs, Summary
 from tests.api.client import Client
 
 OPERATIONS = ("find-population-specific-variants", "find-subject-specific-variants", "find-subject-variants")
@@ -52,6 +52,20 @@ class FakeContext:
 
     def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
         return self.brief
+
+    def feature_coordinates(self, pairs: Pairs) -> Any:
+        return self._utility("get-feature-coordinates", pairs)
+
+    def find_the_gene(self, pairs: Pairs) -> Any:
+        return self._utility("find-the-gene", pairs)
+
+    def normalize_variant(self, pairs: Pairs) -> Any:
+        return self._utility("normalize-variant", pairs)
+
+    def _utility(self, name: str, pairs: Pairs) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        return {"utility": name, "pairs": pairs}
 
     def data_version(self) -> str:
         return self.version

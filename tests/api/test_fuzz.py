@@ -25,6 +25,9 @@ PATHS = [
     *(one.ref_path for one in load_definitions().values()),
     "/fhir/Patient/P1/$find-subject-variants",
     "/fhir/OperationDefinition",
+    "/utilities/get-feature-coordinates",
+    "/utilities/find-the-gene",
+    "/utilities/normalize-variant",
     "/fhir/metadata",
 ]
 TEXTS = st.one_of(

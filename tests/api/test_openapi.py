@@ -112,6 +112,17 @@ def test_errors_of_operations_are_described(document: dict[str, Any]):
             assert ("404" in operation["responses"]) == ("population" not in path)
 
 
+def test_utilities_are_described_with_their_parameters(document: dict[str, Any]):
+    described = {path: item["get"] for path, item in document["paths"].items() if path.startswith("/utilities/")}
+    assert {path: [one["name"] for one in item["parameters"]] for path, item in described.items()} == {
+        "/utilities/get-feature-coordinates": ["gene", "chromosome", "transcript", "protein"],
+        "/utilities/find-the-gene": ["range"],
+        "/utilities/normalize-variant": ["variant"],
+    }
+    assert {item["operationId"] for item in described.values()} == {path.rpartition("/")[2] for path in described}
+    assert all("400" in item["responses"] and item["tags"] == ["Utilities"] for item in described.values())
+
+
 def test_document_names_this_server(document: dict[str, Any], client: Client):
     assert document["servers"] == [{"url": "http://testserver"}]
     tag = client.get("/openapi.json").headers["etag"]

@@ -18,10 +18,15 @@ from typing import Any
 
 import pytest
 
+from app.records import Build
+from app.variants.interval import Interval, parse_range
 from tests.answers import Asking, asking
 from tests.command_line import ROOT, CommandLine, free_port
+from tests.gene_files import cds_row, gene_row, mrna_row, write_gff3
+from tests.synthetic_transcripts import cdot_place, cdot_record, write_cdot
 
 OPERATIONS = ("find-subject-variants", "find-subject-specific-variants", "find-population-specific-variants")
+UTILITIES = ("get-feature-coordinates", "find-the-gene")
 LATER = {"ingest haplotypes", "knowledge load"}
 SUBJECT_PATHS = "/subject-operations/genotype-operations/"
 
@@ -50,7 +55,69 @@ def loaded(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
         "OPERON_HOME": str(operon.home),
     }
     script = subprocess.run(["bash", pack / "load.sh"], env=environment, capture_output=True, check=False)
+    operon.done("reference", "add", *feature_files(pack, tmp_path_factory.mktemp("features")))
     return Loaded(operon, script.stderr.decode())
+
+
+def feature_files(pack: Path, folder: Path) -> list[Path]:
+    """Write the genes, transcripts and proteins of the pack as the public files would have them."""
+    features = json.loads((pack / "data" / "features" / "features.json").read_text("utf-8"))
+    genes, described = features["genes"], features["transcripts"]
+    records = [record_of_gene(gene, name) for gene in genes for name in gene["transcripts"]]
+    records += [record_of_transcript(transcript) for transcript in described]
+    mane = [name for gene in genes for name in gene["MANE"]] + [one["transcript"] for one in described if one["MANE"]]
+    rows = [mrna_row(name, tag="MANE Select") for name in mane]
+    for protein in features["proteins"]:
+        rows.append(cds_row(protein["protein"], f"rna-{protein['transcript']}", protein["proteinName"]))
+    files = [write_cdot(folder / "transcripts.json", *records)]
+    for build in Build:
+        listed = [row_of_gene(gene, build) for gene in genes]
+        more = rows if build is Build.GRCH38 else []
+        files.append(write_gff3(folder / f"{build}.gff.gz", *listed, *more, assembly=build.value))
+    return files
+
+
+def place(feature: dict[str, Any], build: Build) -> Interval:
+    """Return the range of a feature of the pack on one build."""
+    return parse_range(feature[f"build{build.value[-2:]}Coordinates"])
+
+
+def row_of_gene(gene: dict[str, Any], build: Build) -> str:
+    found, hgnc = place(gene, build), int(gene["geneId"].removeprefix("HGNC:"))
+    contig = int(found.ref_seq[3:9])
+    return gene_row(gene["geneSymbol"], (found.start, found.end), hgnc=hgnc, build=build, contig=contig)
+
+
+def record_of_gene(gene: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a transcript of which the pack tells the gene alone: its first ten bases stand for it."""
+    places = {}
+    for build in Build:
+        found = place(gene, build)
+        exon = (found.start, found.start + 10, 0, 1, 10)
+        places[build] = cdot_place(build, [exon]) | {"contig": found.ref_seq}
+    names = {"gene_name": gene["geneSymbol"], "hgnc": gene["geneId"].removeprefix("HGNC:")}
+    return cdot_record(name, places, **names)
+
+
+def record_of_transcript(transcript: dict[str, Any]) -> dict[str, Any]:
+    """Return a transcript of the pack with its exons and codons."""
+    places, codons = {}, {}
+    for build in Build:
+        number, at, exons = build.value[-2:], 0, []
+        strand = transcript[f"build{number}Strand"]
+        start, stop = transcript[f"build{number}CDSEnd"], transcript[f"build{number}CDSStart"]
+        assert strand == "-"
+        for one in sorted(transcript["exons"], key=lambda exon: exon["exonNumber"]):
+            exon = place(one, build)
+            if exon.start < start <= exon.end:
+                codons["start_codon"] = at + exon.end - start
+            if exon.start <= stop < exon.end:
+                codons["stop_codon"] = at + exon.end - stop
+            size = exon.end - exon.start
+            exons.append((exon.start, exon.end, one["exonNumber"] - 1, at + 1, at + size))
+            at += size
+        places[build] = cdot_place(build, exons, strand=strand) | {"contig": place(transcript, build).ref_seq}
+    return cdot_record(transcript["transcript"], places, gene_name=transcript["geneSymbol"], hgnc=None, **codons)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +185,27 @@ def test_answers_are_graded_as_those_of_the_reference_implementation(base_url: s
     assert totals.get("different", 0) == 0, graded.stdout.decode()
     assert graded.returncode == 0
     assert sum(totals.values()) >= 14
+
+
+def test_utilities_answer_as_those_of_the_reference_implementation(base_url: str, pack: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ["--base-url", base_url, "--only", ",".join(UTILITIES), "--report", str(report)]
+    graded = subprocess.run(
+        [sys.executable, str(pack / "compare.py"), *options, "-v"], capture_output=True, check=False
+    )
+    totals: dict[str, int] = json.loads(report.read_bytes())["totals"]
+    assert set(totals) == {"identical"}, graded.stdout.decode()
+    assert totals["identical"] >= 6
+
+
+def test_links_are_those_of_the_pack(asked: Asking, pack: Path) -> None:
+    features = json.loads((pack / "data" / "features" / "features.json").read_text("utf-8"))
+    for kind, key in (("genes", "geneSymbol"), ("transcripts", "transcript"), ("proteins", "protein")):
+        for feature in features[kind]:
+            answer = asked.client.get(f"/utilities/get-feature-coordinates?{kind.rstrip('s')}={feature[key]}").json()
+            [found] = answer if isinstance(answer, list) else [answer]
+            links = {name: text for name, text in feature.items() if name.endswith("Link")}
+            assert links.items() <= found.items()
 
 
 def reference(asked: Asking, operation: str, *inputs: tuple[str, str]) -> list[dict[str, Any]]:

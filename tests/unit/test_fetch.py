@@ -24,6 +24,7 @@ from ingest.public_sources import SOURCES, PublicSource
 from ingest.reference import status
 from tests import odd_server, synthetic_chains
 from tests.command_line import CommandLine
+from tests.gene_files import gene_row, hgnc_row, write_gff3, write_hgnc
 from tests.odd_server import OddServer
 
 WINDOW = gzip.compress(b">NC_000017.11:101-120\n" + b"ACGT" * 5 + b"\n", mtime=0)
@@ -90,6 +91,29 @@ def test_fetched_files_are_loaded_and_their_origin_is_recorded(
     assert entry["fetched"]["url"] == sequence.url
     assert (entry["fetched"]["release"], entry["fetched"]["licence"]) == (sequence.release, sequence.licence)
     assert entry["fetched"]["checked"] == f"md5 {hashlib.md5(WINDOW).hexdigest()}"
+    assert left(settings) == set()
+
+
+def test_files_of_genes_are_fetched_checked_and_recorded(
+    server: OddServer, settings: Settings, fetch: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    features = write_gff3(tmp_path / "genes.gff.gz", gene_row("A1BG", (100, 200), hgnc=5)).read_bytes()
+    names = write_hgnc(tmp_path / "hgnc.txt", hgnc_row(5, "A1BG", aliases="GAB")).read_bytes()
+    by_name = {source.name: source for source in SOURCES}
+    checksums = server.put("/md5checksums.txt", f"{hashlib.md5(features).hexdigest()}  ./genes.gff.gz\n".encode())
+    sources = [
+        dataclasses.replace(by_name["genes-GRCh38"], url=server.put("/genes.gff.gz", features), checksums=checksums),
+        dataclasses.replace(by_name["genes-hgnc"], url=server.put("/hgnc.txt", names)),
+    ]
+
+    assert fetch(*sources) == [
+        "genes.gff.gz: 1 gene of GRCh38",
+        "hgnc.txt: 1 gene of HGNC's list; 1 former and further names",
+    ]
+    listed, checked = status(settings)["genes"]
+    assert (listed["fetched"]["licence"], listed["fetched"]["checked"]) == (sources[1].licence, None)
+    assert checked["fetched"]["checked"] == f"md5 {hashlib.md5(features).hexdigest()}"
+    assert fetch(*sources) == ["genes-GRCh38: loaded already", "genes-hgnc: loaded already"]
     assert left(settings) == set()
 
 
@@ -234,6 +258,7 @@ def test_a_second_fetch_at_the_same_time_is_refused(
     [
         ([], [source.name for source in SOURCES]),
         (["chain"], ["chain-GRCh37-GRCh38", "chain-GRCh38-GRCh37"]),
+        (["genes"], ["genes-GRCh37", "genes-GRCh38", "genes-hgnc"]),
         (["sequence-GRCh38", "transcripts-refseq-GRCh37"], ["sequence-GRCh38", "transcripts-refseq-GRCh37"]),
     ],
 )

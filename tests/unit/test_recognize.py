@@ -15,7 +15,7 @@ from app.errors import BadFile
 from app.records import Build
 from app.variants.accessions import accession, length
 from app.variants.known_slices import KNOWN_SLICES, Slice, SliceCheck
-from app.variants.recognize import ChainFile, SequenceFile, TranscriptFile, recognize
+from app.variants.recognize import ChainFile, GeneFeatureFile, GeneNameFile, SequenceFile, TranscriptFile, recognize
 from app.variants.reference import FastaReference, add_fasta
 from tests import synthetic_chains
 from tests.command_line import CommandLine
@@ -68,6 +68,22 @@ def test_windows_by_names_of_both_builds_are_undecided(written: Callable[..., Pa
 
 
 @pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"transcripts": {}}', TranscriptFile()),
+        ("##gff-version 3\n", GeneFeatureFile()),
+        (gzip.compress(b"##gff-version 3\n", mtime=0), GeneFeatureFile()),
+        ("hgnc_id\tsymbol\tname\n", GeneNameFile()),
+        (b"\xef\xbb\xbfhgnc_id\tsymbol\tname\n", GeneNameFile()),
+    ],
+)
+def test_files_of_transcripts_and_genes_are_told_by_how_they_begin(
+    written: Callable[..., Path], content: str | bytes, expected: object
+) -> None:
+    assert recognize(written(content)) == expected
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (">NC_000001.9\nACGT\n", "it is a chromosome of NCBI36"),
@@ -80,8 +96,8 @@ def test_windows_by_names_of_both_builds_are_undecided(written: Callable[..., Pa
         (gzip.compress(b"##fileformat=VCFv4.3\n", mtime=0), "it is a VCF file"),
         (gzip.compress(b"BAM\x01", mtime=0), "it is a BAM file"),
         (b"\x1a\x41\x27\x43\0\0", "it is a 2bit file"),
-        ("17\t100\t200\n", "neither FASTA nor a chain file"),
-        (b"", "neither FASTA nor a chain file"),
+        ("17\t100\t200\n", "it is no FASTA, chain, cdot or GFF3 file"),
+        (b"", "it is no FASTA, chain, cdot or GFF3 file"),
         (gzip.compress(b">NC_000017.11\nACGT\n", mtime=0)[:-12], "damaged or cut off"),
         ("chain 1 1 10 + 0 5 1 20 + 0 5 1\n5\n", "no chromosomes of GRCh37 and GRCh38"),
     ],

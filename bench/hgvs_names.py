@@ -8,40 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
 from hgvs.assemblymapper import AssemblyMapper
 from hgvs.parser import Parser
 
 from app.operations.context import Genome
-from app.records import Build
 from app.variants.hgvs_provider import ALIGNED, LocalProvider
 from app.variants.hgvs_text import genomic_hgvs
 from app.variants.identify import Identifier
 from app.variants.naming import Namer
 from app.variants.spdi import Spdi
-from app.variants.transcript_files import TranscriptFiles, add_transcripts
-from bench.genomes import synthetic_genome
-from bench.hgvs_argument import BASES, TRANSCRIPTS, descriptions, transcript_records
 from bench.measure import compare, over
 from bench.report import Reported, Run, at_least, at_most
-from bench.stores import workspace
+from bench.transcripts import descriptions, made_up_transcripts
 
 
 def measure(size: str, engine: str) -> Iterator[Reported]:
     """Yield the cost of new and of known names, how many agree with ``hgvs``, and its cost beside."""
     run = Run(size)
-    made = synthetic_genome(BASES, seed=19)
-    with workspace() as folder:
-        located = made.in_memory(folder)
-        records = dict(transcript_records(made, TRANSCRIPTS[size]))
-        path = folder / "transcripts.json"
-        path.write_bytes(orjson.dumps({"cdot_version": "0", "genome_builds": list(Build), "transcripts": records}))
-        add_transcripts(folder, path)
-        genome = Genome(located.references, located.liftover, TranscriptFiles(folder))
+    with made_up_transcripts(size) as (_, genome, accessions):
         identifier = Identifier(genome.placer, genome.transcripts, size=0)
         changes = [
             (name, change)
-            for name in records
+            for name in accessions
             for text in descriptions(name, genome)
             if (change := identifier.identify(text).placement.spdi38) is not None
         ]

@@ -23,17 +23,6 @@ from app.variants.identify import Identifier
 from app.variants.naming import Namer
 from app.variants.protein import UNKNOWN, Protein
 from app.variants.spdi import reverse_complement
-from tests.clinical_genome import clinical_genome
-
-
-@pytest.fixture(scope="module")
-def genome(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Genome:
-    return clinical_genome(shared, tmp_path_factory.mktemp("reference"))
-
-
-@pytest.fixture(scope="module")
-def identifier(genome: Genome) -> Identifier:
-    return Identifier(genome.placer, genome.transcripts, size=1 << 16)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Place thousands of changes of one chromosome on both builds: the path that every ingested variant takes.
 
-Single-base changes, nearly all of a genome's, are compared with the reference in numpy. The others are justified one
-by one, but within windows of the reference that serve many rows. What a window cannot decide goes the way of a single
-change (``normalize.justify``, ``counterpart.compared``), so that both ways give the same. All positions are zero-based,
-all intervals half-open.
+Single-base changes, nearly all of a genome's, are compared with the reference in numpy. The others are justified in
+windows of the reference that serve many rows, and rolled together where there are many. What a window cannot decide
+goes the way of a single change (``normalize.justify``, ``counterpart.compared``), so that both ways give the same. All
+positions are zero-based, all intervals half-open.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ from app.variants.counterpart import compared
 from app.variants.liftover import Liftover
 from app.variants.normalize import justify, roll, trim
 from app.variants.reference import ReferenceSequence
+from app.variants.rolls import rolled
 from app.variants.segments import Bools, Codes, Ints
 from app.variants.spdi import Spdi, reverse_complement
 
 NOT_LOADED, EQUAL, CONTRADICTS = 0, 1, 2
 """What ``PlacedBatch.ref_check`` says of a reported reference allele."""
 
-_NEAR = 64
+_MANY = 24
+"""So many insertions and deletions in one window are sooner rolled together than one by one"""
+
 _COMPLEMENT = np.arange(256, dtype=np.uint8)
 _COMPLEMENT[list(b"ACGT")] = list(b"TGCA")
 
@@ -59,15 +62,6 @@ class PlacedBatch:
     other_inserted: list[str]
 
 
-_Native = tuple[int, int, str, str, int, int, bool, int, str | None]
-"""A justified row: ref_check, start, deleted, inserted, left, right, justified, margin, decisive.
-
-The last two recognize the same surroundings on the other build: ``decisive`` are the bases that decided on the form of
-the row, its deleted ones with ``margin`` bases on both sides, or None if they are not at hand. A plain tuple, since
-making a named one takes longer than justifying most rows.
-"""
-
-
 def place_rows(
     references: tuple[ReferenceSequence, ReferenceSequence],
     liftover: Liftover,
@@ -96,7 +90,9 @@ class _Rows:
         self._build, self._contig = build, contig
         self._single = (sizes == 1) & (_sizes(alts) == 1)
         self._codes = _first_codes(refs, sizes)
-        self._natives: dict[int, _Native] = {}
+        self._decisive: dict[int, str | None] = {}
+        """Of rows that are more than a single base: the bases that decided on the form, the deleted ones with as many
+        on either side, by which the same surroundings are known on the other build; None if they are not at hand"""
         self._turned = np.zeros(len(refs), dtype=np.bool_)
 
     def justify(self, reference: ReferenceSequence) -> None:
@@ -104,32 +100,81 @@ class _Rows:
         batch, single, ref_seq = self.batch, self._single, accession(self._build, self._contig)
         beyond = (batch.start < 0) | (batch.start >= length(self._build, self._contig))
         batch.ref_check[single & beyond] = CONTRADICTS
-        reported = batch.start.tolist()
-        for rows, low, bases in _panes(reference, ref_seq, batch.start, np.arange(len(reported))):
+        for rows, low, bases in _panes(reference, ref_seq, batch.start, np.arange(len(batch.start))):
             alone = rows[single[rows]]
             if bases and alone.size:
                 known = np.frombuffer(bases.encode(), dtype=np.uint8)[batch.start[alone] - low]
                 batch.ref_check[alone] = np.where(known == self._codes[alone], EQUAL, CONTRADICTS)
-            for row in rows[~single[rows]].tolist():
-                position, ref, alt = reported[row], batch.deleted[row], batch.inserted[row]
-                at = position - low
-                within = at > 0 and at + len(ref) < len(bases)
-                native = _justified_within(bases, at, position, ref, alt) if within else None
-                self._natives[row] = native or _justified_alone(reference, ref_seq, position, ref, alt)
+            others = rows[~single[rows]].tolist()
+            if others:
+                self._justify_within(bases, low, others, reference, ref_seq)
         batch.justified[single] = batch.ref_check[single] != CONTRADICTS
-        self._put_natives()
 
-    def _put_natives(self) -> None:
-        """Put the rows that were justified one by one in their places."""
-        if not self._natives:
+    def _justify_within(
+        self, bases: str, low: int, rows: Sequence[int], reference: ReferenceSequence, ref_seq: str
+    ) -> None:
+        """Justify rows in a window that begins at ``low``; what it does not decide takes the way of a single change."""
+        batch = self.batch
+        found = _Rolling([], [], [], [])
+        for row, position in zip(rows, batch.start[rows].tolist(), strict=True):
+            ref, alt, at = batch.deleted[row], batch.inserted[row], position - low
+            if at <= 0 or at + len(ref) >= len(bases) or ref == alt or not bases.startswith(ref, at):
+                self._justify_alone(reference, ref_seq, row)
+                continue
+            start, deleted, inserted = _trimmed(at, ref, alt)
+            if deleted and inserted:
+                self._put(row, low + start, deleted, inserted, justified=True)
+                batch.ref_check[row], self._decisive[row] = EQUAL, deleted
+                continue
+            found.rows.append(row)
+            found.starts.append(start)
+            found.sizes.append(len(deleted))
+            found.alleles.append(deleted or inserted)
+        if found.rows:
+            left, right = found.distances(bases)
+            self._put_rolled(bases, low, found, left, right)
+            for at in np.flatnonzero(left < 0).tolist():
+                self._justify_alone(reference, ref_seq, found.rows[at])
+
+    def _put_rolled(self, bases: str, low: int, found: _Rolling, left: Ints, right: Ints) -> None:
+        """Put rows in their places by the distances that they roll; those with a negative one are left out."""
+        batch, decisive = self.batch, self._decisive
+        columns = zip(found.rows, found.starts, found.sizes, found.alleles, left.tolist(), right.tolist(), strict=True)
+        for row, start, size, allele, before, behind in columns:
+            if before < 0:
+                continue
+            around = bases[start - before - 1 : start + size + behind + 1]
+            gone = around[1:-1]
+            # What is left of a periodic stretch is its beginning, whichever of its periods goes.
+            batch.inserted[row] = gone[: before + behind] if size else f"{gone[:before]}{allele}{gone[before:]}"
+            batch.deleted[row], decisive[row] = gone, around
+        placed = left >= 0
+        at, left, right = np.array(found.rows)[placed], left[placed], right[placed]
+        batch.ref_check[at], batch.justified[at], batch.left[at], batch.right[at] = EQUAL, True, left, right
+        batch.start[at] = low + np.array(found.starts)[placed] - left
+        batch.end[at] = batch.start[at] + np.array(found.sizes)[placed] + left + right
+
+    def _justify_alone(self, reference: ReferenceSequence, ref_seq: str, row: int) -> None:
+        """Justify one row that no window decides on."""
+        batch = self.batch
+        position, ref, alt = int(batch.start[row]), batch.deleted[row], batch.inserted[row]
+        try:
+            found = justify(reference, ref_seq, position, ref, alt)
+        except CannotNormalize:
+            change = (position, ref, alt) if ref == alt else trim(position, ref, alt)
+            self._put(row, *change, justified=False)
+            batch.ref_check[row], self._decisive[row] = CONTRADICTS, None
             return
-        batch, rows = self.batch, list(self._natives)
-        checks, starts, deleted, inserted, lefts, rights, justified, _, _ = zip(*self._natives.values(), strict=True)
-        batch.ref_check[rows], batch.start[rows], batch.justified[rows] = checks, starts, justified
-        batch.left[rows], batch.right[rows] = lefts, rights
-        batch.end[rows] = batch.start[rows] + _sizes(deleted)
-        for row, gone, new in zip(rows, deleted, inserted, strict=True):
-            batch.deleted[row], batch.inserted[row] = gone, new
+        batch.ref_check[row] = EQUAL if reference.fetch(ref_seq, position, position + len(ref)) == ref else NOT_LOADED
+        self._put(row, found.position, found.deleted, found.inserted, justified=found.justified)
+        batch.left[row], batch.right[row] = found.left, found.right
+        fixed = found.justified and not (found.left or found.right) and found.deleted and found.inserted
+        self._decisive[row] = found.deleted if fixed else None
+
+    def _put(self, row: int, position: int, deleted: str, inserted: str, *, justified: bool) -> None:
+        batch = self.batch
+        batch.start[row], batch.end[row], batch.justified[row] = position, position + len(deleted), justified
+        batch.deleted[row], batch.inserted[row] = deleted, inserted
 
     def lift(self, liftover: Liftover) -> None:
         """Find the place of each row on the other build, unless the row contradicts the reference."""
@@ -162,7 +207,8 @@ class _Rows:
                 batch.status[alone] = LiftStatus.UNVERIFIED
             others = rows[~single[rows]].tolist()
             for row, start in zip(others, batch.other_start[others].tolist(), strict=True):
-                *_, margin, decisive = self._natives[row]
+                decisive = self._decisive[row]
+                margin = (len(decisive) - len(batch.deleted[row])) // 2 if decisive is not None else 0
                 at = start - low - margin
                 alike = decisive is not None and at >= 0 and not self._turned[row] and bases.startswith(decisive, at)
                 if not alike:
@@ -241,31 +287,31 @@ def _panes(reference: ReferenceSequence, ref_seq: str, positions: Ints, rows: In
         yield rows[unknown:], 0, ""
 
 
-# --- one row at a time ------------------------------------------------------------------------------------------------
+# --- what is more than a single base ----------------------------------------------------------------------------------
 
 
-def _justified_within(bases: str, at: int, position: int, ref: str, alt: str) -> _Native | None:
-    """Justify the change that lies at ``at`` within ``bases``, or return None if it rolls to their edge."""
-    if not bases.startswith(ref, at):
-        return _contradicting(position, ref, alt)
-    if ref == alt:
-        return EQUAL, position, ref, alt, 0, 0, True, 0, ref
-    start, deleted, inserted = _trimmed(at, ref, alt)
-    if deleted and inserted:
-        return EQUAL, position + start - at, deleted, inserted, 0, 0, True, 0, deleted
-    end, allele = start + len(deleted), deleted or inserted
-    # Most often a neighbouring base decides at once.
-    left = _rolled_left(bases, start, allele) if bases[start - 1] == allele[-1] else 0
-    right = _rolled_right(bases, end, allele) if bases[end] == allele[0] else 0
-    if left < 0 or right < 0:
-        left, right, at_edge = roll(bases, start, end, allele)
-        if at_edge:
-            return None
-    if left or right:
-        before, after = bases[start - left : start], bases[end : end + right]
-        deleted, inserted = before + deleted + after, before + inserted + after
-    decisive = bases[start - left - 1 : end + right + 1]
-    return EQUAL, position + start - left - at, deleted, inserted, left, right, True, 1, decisive
+@dataclass(frozen=True, slots=True)
+class _Rolling:
+    """Insertions and deletions of one window, as columns: row, start in the window, bases deleted there, allele."""
+
+    rows: list[int]
+    starts: list[int]
+    sizes: list[int]
+    alleles: list[str]
+
+    def distances(self, bases: str) -> tuple[Ints, Ints]:
+        """Return how far each rolls to the left and to the right in the window; -1 for those that reach an edge."""
+        starts, sizes = np.array(self.starts, dtype=np.int64), np.array(self.sizes, dtype=np.int64)
+        if len(starts) < _MANY:
+            left, right = np.full((2, len(starts)), -1, dtype=np.int64)
+        else:
+            codes = np.frombuffer(bases.encode(), dtype=np.uint8)
+            left, right = rolled(codes, starts, starts + sizes, self.alleles)
+        for at in np.flatnonzero((left < 0) | (right < 0)).tolist():
+            start, end = self.starts[at], self.starts[at] + self.sizes[at]
+            before, behind, at_edge = roll(bases, start, end, self.alleles[at])
+            left[at], right[at] = (-1, -1) if at_edge else (before, behind)
+        return left, right
 
 
 def _trimmed(position: int, ref: str, alt: str) -> tuple[int, str, str]:
@@ -279,37 +325,3 @@ def _trimmed(position: int, ref: str, alt: str) -> tuple[int, str, str]:
             return position, "", alt[:-1]
         return (position + 1, "", alt[1:]) if alt[0] == ref else (position, ref, alt)
     return trim(position, ref, alt)
-
-
-def _rolled_left(bases: str, start: int, allele: str) -> int:
-    """Return how far an allele rolls to the left of ``start``, sooner than ``roll``; -1 if that is not near.
-
-    It rolls as far as what ends in it equals itself shifted by its length.
-    """
-    text = (bases[max(0, start - _NEAR) : start] + allele).encode()
-    differing = int.from_bytes(text[:_NEAR], "little") ^ int.from_bytes(text[-_NEAR:], "little")
-    return _NEAR - (differing.bit_length() + 7) // 8 if differing and start >= _NEAR else -1
-
-
-def _rolled_right(bases: str, end: int, allele: str) -> int:
-    """Return how far an allele rolls to the right of ``end``, sooner than ``roll``; -1 if that is not near."""
-    text = (allele + bases[end : end + _NEAR]).encode()
-    differing = int.from_bytes(text[:_NEAR], "big") ^ int.from_bytes(text[-_NEAR:], "big")
-    return _NEAR - (differing.bit_length() + 7) // 8 if differing and end + _NEAR <= len(bases) else -1
-
-
-def _justified_alone(reference: ReferenceSequence, ref_seq: str, position: int, ref: str, alt: str) -> _Native:
-    """Justify a change that no window decides on."""
-    try:
-        native = justify(reference, ref_seq, position, ref, alt)
-    except CannotNormalize:
-        return _contradicting(position, ref, alt)
-    check = EQUAL if reference.fetch(ref_seq, position, position + len(ref)) == ref else NOT_LOADED
-    fixed = native.justified and not (native.left or native.right) and bool(native.deleted) and bool(native.inserted)
-    change = native.position, native.deleted, native.inserted, native.left, native.right, native.justified
-    return (check, *change, 0, native.deleted if fixed else None)
-
-
-def _contradicting(position: int, ref: str, alt: str) -> _Native:
-    change = (position, ref, alt) if ref == alt else trim(position, ref, alt)
-    return (CONTRADICTS, *change, 0, 0, False, 0, None)

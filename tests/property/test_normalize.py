@@ -3,12 +3,14 @@
 import random
 from dataclasses import dataclass
 
+import numpy as np
 from bioutils.normalize import normalize
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.variants.normalize import contextual, justify, roll, trim
 from app.variants.reference import InMemoryReference
+from app.variants.rolls import NEAR, rolled
 from app.variants.spdi import reverse_complement
 
 REF_SEQ = "NC_012920.1"
@@ -162,3 +164,32 @@ def test_less_sequence_never_changes_the_answer_but_may_withhold_it(case, before
         assert found == whole
     else:
         assert (found.position, found.deleted, found.inserted) == whole.trimmed
+
+
+@many
+@given(
+    st.text("AC", min_size=200, max_size=400),
+    st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 9), st.text("AC", min_size=1, max_size=9)),
+        min_size=1,
+        max_size=40,
+    ),
+)
+def test_many_alleles_roll_together_as_each_does_alone(window, drawn):
+    # A deletion takes its allele from the window; an insertion brings one, often what stands there.
+    starts, ends, alleles = [], [], []
+    for at, size, inserted in drawn:
+        start = at % len(window)
+        end = min(len(window), start + size)
+        starts.append(start)
+        ends.append(end)
+        alleles.append(window[start:end] or inserted)
+    codes = np.frombuffer(window.encode(), dtype=np.uint8)
+    lefts, rights = rolled(codes, np.array(starts), np.array(ends), alleles)
+    for start, end, allele, left, right in zip(starts, ends, alleles, lefts.tolist(), rights.tolist(), strict=True):
+        alone = roll(window, start, end, allele)
+        assert left in (alone[0], -1)
+        assert right in (alone[1], -1)
+        if start >= NEAR and end + NEAR <= len(window):
+            assert left >= 0 or alone[0] >= NEAR
+            assert right >= 0 or alone[1] >= NEAR

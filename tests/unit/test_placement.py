@@ -246,6 +246,24 @@ ALL = [change.values[0] for change in CHANGES]
 @pytest.mark.parametrize("liftover", [straight(), turned(), Liftover()], ids=["straight", "turned", "no chain"])
 @pytest.mark.parametrize("on37", [SEQUENCE, None, SEQUENCE[:12]], ids=["whole", "none", "part"])
 @pytest.mark.parametrize("on38", [SEQUENCE, None, SEQUENCE[:12], changed(11, "T"), changed(14, "A")])
+@pytest.mark.parametrize("rows", [10, 23, 24, 25, 300])
+def test_few_and_many_indels_in_repeats_are_placed_alike(rows):
+    dice = random.Random(rows)
+    sequence = "".join(
+        dice.choice("ACGT") * dice.randint(1, 3) + dice.choice(["AC", "T", "GCA"]) * dice.randint(0, 40)
+        for _ in range(60)
+    )
+    size = len(sequence)
+    liftover = Liftover([chain_of(B37, 21, (START37, START37 + size, START38, 1))])
+    changes = []
+    for _ in range(rows):
+        at, taken = dice.randrange(1, size - 12), dice.randint(1, 7)
+        gone, new = sequence[at : at + taken], sequence[at : at + dice.randint(1, 7)]
+        changes.append((START37 + at, gone, new if dice.random() < 0.8 else new + dice.choice("ACGT")))
+    assert_like_single(Placer(references(sequence, sequence), liftover), B37, 21, changes)
+    assert_like_single(Placer(references(sequence, None), liftover), B37, 21, changes)
+
+
 def test_a_batch_says_what_single_changes_say(liftover, on37, on38):
     contradicting = [(1002, "C", "G"), (1002, "CT", "C"), (1020, "GG", "G"), (48_129_895, "A", "C"), (-1, "AC", "A")]
 

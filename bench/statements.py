@@ -31,12 +31,13 @@ _FIXED = 4
 def counted(database: Database) -> Iterator[list[str]]:
     """Yield the list to which every statement of the database's readers is added; ``begin`` is none.
 
-    The drivers themselves report what they send, since not all of it goes through SQLAlchemy's cursors.
+    The drivers themselves report what they send, since not all of it goes through SQLAlchemy's cursors. What an R*Tree
+    asks of its own tables is reported as a comment and is none of ours.
     """
     sent: list[str] = []
 
     def note(statement: str) -> None:
-        if statement.split(None, 1)[0].lower() not in ("begin", "commit", "rollback"):
+        if statement.split(None, 1)[0].lower() not in ("--", "begin", "commit", "rollback"):
             sent.append(statement)
 
     def watch(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -91,10 +91,7 @@ def _of_population(context: OperationContext, inputs: OperationInputs, relating:
         totals = counters.values(session)
         matcher = _matcher(context, session, relating)
         found = matcher.sites([asked.interval for asked in inputs.ranges], inputs.source_class)
-        wanted = sorted({site for ids in found for site in ids})
-        shards = carriers.shards_of(totals)
-        who = carriers.fetch(session, wanted, inputs.source_class, shards=shards) if wanted else {}
-        each = [carriers.union(who[site] for site in ids) for ids in found]
+        each = carriers.united(session, found, inputs.source_class, shards=carriers.shards_of(totals))
         everyone = carriers.ordinals(carriers.union(each)) if inputs.include_patient_list else []
         names = subjects.names_of(session, everyone) if everyone else {}
     return parameters(

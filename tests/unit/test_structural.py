@@ -225,7 +225,7 @@ def test_an_answer_takes_a_fixed_number_of_statements(store: SmallStore, people:
 
     assert (len(item.variants), len(found[3])) == (people, people)
     assert len(of_subject) == 3, of_subject
-    assert len(of_all) <= 6, of_all
+    assert len(of_all) <= 6, "\n".join(of_all)
 
 
 # --- both builds ------------------------------------------------------------------------------------------------------

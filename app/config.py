@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         description="Read a transcript of unknown version as its newest known one, and say so, instead of refusing it.",
     )
     sv_min_len: int = Field(50, ge=2, description="Length difference from which a change also counts as structural.")
+    sv_subsume: Literal["nominal", "inner", "outer"] = Field(
+        "nominal", description="Interval of a structural variant that must hold a range in order to subsume it."
+    )
 
     vcf_max_bytes: int = Field(20 * 2**30, ge=1, description="Largest VCF file, as stored (compressed or not).")
     vcf_max_ratio: int = Field(

@@ -45,6 +45,18 @@ class Zygosity(IntEnum):
     HOMOPLASMIC = 5
 
 
+class StructuralKind(IntEnum):
+    """What a structural variant is (VCF 4.5, section 1.4.5, and breakends)."""
+
+    DEL = 1
+    DUP = 2
+    INV = 3
+    INS = 4
+    CNV = 5
+    BND = 6
+    """One end of a novel adjacency; its mate is a variant of its own."""
+
+
 class LiftStatus(IntEnum):
     """How a variant got (or did not get) its placement on the other build."""
 

@@ -128,6 +128,7 @@ def _store_block(
             session,
             run,
             chunks=stored.chunks,
+            structural=stored.structural,
             delta=stored.delta,
             next_record=block.next_record,
             progress={"counts": storer.counts.to_json()},

@@ -30,8 +30,9 @@ class IngestReport:
     """The outcome for one file.
 
     ``records`` counts the data lines read, ``calls`` the calls stored for each of ``samples``, and ``variants_new`` the
-    variants that the store did not know. ``is_repeated`` says that an earlier ingest had stored the same bytes in the
-    same way, so that nothing was done.
+    variants that the store did not know. ``structural_calls`` are those of structural variants, of all samples
+    together; where they are simple variants as well, ``calls`` counts them once. ``is_repeated`` says that an earlier
+    ingest had stored the same bytes in the same way, so that nothing was done.
     """
 
     source: str
@@ -45,6 +46,7 @@ class IngestReport:
     warnings: tuple[str, ...]
     seconds: float
     is_repeated: bool = False
+    structural_calls: int = 0
 
     @staticmethod
     def of(
@@ -68,6 +70,7 @@ class IngestReport:
             tally,
             tuple(warnings),
             seconds,
+            structural_calls=counts.structural,
         )
 
     @staticmethod
@@ -89,6 +92,7 @@ class IngestReport:
             tuple(ledger.get("warnings", ())),
             ledger.get("seconds", 0.0),
             is_repeated=True,
+            structural_calls=ledger.get("structural_calls", 0),
         )
 
     def for_ledger(self) -> dict[str, Any]:
@@ -100,6 +104,7 @@ class IngestReport:
             "samples": list(self.samples),
             "records": self.records,
             "calls": list(self.calls),
+            "structural_calls": self.structural_calls,
             "variants_new": self.variants_new,
             "left_out": [
                 {"reason": entry.reason, "text": entry.text, "records": entry.count, "lines": entry.lines_1based}
@@ -138,6 +143,8 @@ class IngestReport:
         yield "samples", f"{len(self.samples):,}"
         yield "records read", f"{self.records:,}"
         yield "calls stored", f"{sum(self.calls):,}"
+        if self.structural_calls:
+            yield "structural calls", f"{self.structural_calls:,}"
         yield "variants new to the store", f"{self.variants_new:,}"
         for entry in sorted(self.tally.entries.values(), key=lambda entry: -entry.count):
             shown = entry.lines_1based[:_LINES_SHOWN]

@@ -104,7 +104,13 @@ class Ingest:
         counts = Counts.from_json(saved["counts"]) if "counts" in saved else Counts.start(len(run.plan))
         _restore(reader.tally, saved.get("tally", {}))
         storer = BlockStorer(
-            self._genome.placer, job.build, run.plan, self._settings, source.name, counts, reader.tally
+            self._genome.placer,
+            job.build,
+            run.plan,
+            self._settings,
+            source.name,
+            counts,
+            reader.tally,
         )
         with self._progress.file(source.name, source.size) as bar, _without_collector():
             for block in reader.blocks(
@@ -121,6 +127,7 @@ class Ingest:
                         session,
                         run,
                         chunks=stored.chunks,
+                        structural=stored.structural,
                         delta=stored.delta,
                         next_record=block.next_record,
                         progress={"counts": counts.to_json(), "tally": _saved(reader.tally)},

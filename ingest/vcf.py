@@ -27,6 +27,7 @@ from app.variants.placed_batch import CONTRADICTS, NOT_LOADED, PlacedBatch
 from app.variants.placement import Placer
 from ingest.columns import StoredRows, bins_of, variant_columns
 from ingest.recomputed import with_recomputed
+from ingest.structural import StoredStructural, StructuralChunkRow, store_structural
 
 ChunkRow = tuple[int, int, int, int, int, bytes]
 
@@ -39,6 +40,7 @@ class StoredBlock:
     """What one block adds to the store."""
 
     chunks: list[ChunkRow]
+    structural: list[StructuralChunkRow]
     delta: bytes
     new_variants: int
 
@@ -53,6 +55,8 @@ class Counts:
     checked: int = 0
     """REF alleles that could be compared with the reference"""
     mismatches: int = 0
+    structural: int = 0
+    """Structural calls of all call sets"""
 
     @staticmethod
     def start(call_sets: int) -> Counts:
@@ -67,13 +71,16 @@ class Counts:
             "new_variants": self.new_variants,
             "checked": self.checked,
             "mismatches": self.mismatches,
+            "structural": self.structural,
         }
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Counts:
         """Read the JSON form back."""
         unplaced = [{int(contig): n for contig, n in entry.items()} for entry in data["unplaced"]]
-        return Counts(data["calls"], unplaced, data["new_variants"], data["checked"], data["mismatches"])
+        # A run that an earlier release began counted no structural calls.
+        structural = data.get("structural", 0)
+        return Counts(data["calls"], unplaced, data["new_variants"], data["checked"], data["mismatches"], structural)
 
     def by_call_set(self) -> list[CallSetCounts]:
         """Return the counts as the store takes them."""
@@ -125,6 +132,7 @@ class BlockStorer:
         self, session: Session, block: RecordBlock, batch: PlacedBatch, genotypes: Sequence[Genotype], part: int
     ) -> StoredBlock:
         """Add a block's variants and return its chunks and carriers; runs inside the writer's transaction."""
+        structural = self._store_structural(session, block, genotypes, part)
         kept = batch.ref_check != CONTRADICTS
         calls = np.flatnonzero(kept[block.row])
         self._count(block.contig, batch, block.row[calls], block.sample[calls])
@@ -141,13 +149,35 @@ class BlockStorer:
         ordinals = np.array([entry.subject.ordinal for entry in self.plan], dtype=np.int64)
         zygosity = np.array([genotype.zygosity for genotype in genotypes], dtype=np.int64)
         kind = classes[sample] * 16 + zygosity[block.genotype[calls]]
-        delta = bitmaps.pack_delta(ids[row], ordinals[sample], kind)
+        delta = bitmaps.pack_delta(
+            np.concatenate([ids[row], structural.site]),
+            np.concatenate([ordinals[sample], structural.ordinal]),
+            np.concatenate([kind, structural.kind]),
+        )
         places = [(shard_of(entry.subject.ordinal), entry.call_set_id, block.contig) for entry in self.plan]
         chunks = [
             (*places[at], bin_, part, encode(chunk))
             for at, bin_, chunk in bins_of(block, StoredRows.of(block, batch, ids), calls, genotypes)
         ]
-        return StoredBlock(chunks, delta, new)
+        return StoredBlock(chunks, structural.chunks, delta, new)
+
+    def _store_structural(
+        self, session: Session, block: RecordBlock, genotypes: Sequence[Genotype], part: int
+    ) -> StoredStructural:
+        for row in block.structural:
+            self.counts.structural += len(row.samples)
+            for sample in row.samples:
+                self.counts.calls[sample] += not row.allele.also_simple
+        return store_structural(
+            session,
+            block.structural,
+            genotypes,
+            contig=block.contig,
+            build=self.build,
+            plan=self.plan,
+            liftover=self.placer.liftover,
+            part=part,
+        )
 
     def _count(self, contig: int, batch: PlacedBatch, row: NDArray[np.int32], sample: NDArray[np.int32]) -> None:
         call_sets = len(self.plan)

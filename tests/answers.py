@@ -152,4 +152,5 @@ def counted(entry: dict[str, Any]) -> Counted:
     """Take one parameter of a population answer apart."""
     numerator, denominator = (parts(entry, name)[0]["valueQuantity"]["value"] for name in ("numerator", "denominator"))
     subjects = tuple(part["valueString"] for part in parts(entry, "subject"))
-    return Counted(item(entry, "variantItem"), numerator, denominator, subjects)
+    [asked] = [*parts(entry, "variantItem"), *parts(entry, "rangeItem")]
+    return Counted(asked["valueString"], numerator, denominator, subjects)

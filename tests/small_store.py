@@ -102,10 +102,8 @@ class SmallStore:
 
     def in_ranges(self, subject: str, *ranges: str, variants: bool = True, **inputs: Any) -> list[Item]:
         """Ask which variants of a subject touch some ranges."""
-        asked = tuple(RangeInput(text, parse_range(text)) for text in ranges)
-        return _items(
-            self._answer("find-subject-variants", subject=subject, ranges=asked, include_variants=variants, **inputs)
-        )
+        name = "find-subject-variants"
+        return _items(self._answer(name, subject=subject, ranges=_ranges(ranges), include_variants=variants, **inputs))
 
     def in_range(self, subject: str, text: str, **inputs: Any) -> Item:
         """Ask which variants of a subject touch a range."""
@@ -117,23 +115,43 @@ class SmallStore:
 
     def population(self, *groups: Sequence[str], **inputs: Any) -> list[tuple[str, int, int, list[str]]]:
         """Ask how many subjects have some variants: (item, numerator, denominator, subjects)."""
-        answer = self._answer("find-population-specific-variants", variants=tuple(map(tuple, groups)), **inputs)
-        found = []
-        for parameter in answer["parameter"]:
-            item, numerator, denominator, *rest = parameter["part"]
-            found.append(
-                (
-                    item["valueString"],
-                    numerator["valueQuantity"]["value"],
-                    denominator["valueQuantity"]["value"],
-                    [part["valueString"] for part in rest],
-                )
-            )
-        return found
+        name = "find-population-specific-variants"
+        return _counted(self._answer(name, variants=tuple(map(tuple, groups)), **inputs))
+
+    def structural(self, relation: str, subject: str, *ranges: str, variants: bool = True, **inputs: Any) -> list[Item]:
+        """Ask which structural variants of a subject are ``intersecting`` or ``subsuming`` some ranges."""
+        name = f"find-subject-structural-{relation}-variants"
+        return _items(self._answer(name, subject=subject, ranges=_ranges(ranges), include_variants=variants, **inputs))
+
+    def structural_population(
+        self, relation: str, *ranges: str, **inputs: Any
+    ) -> list[tuple[str, int, int, list[str]]]:
+        """Ask how many subjects have structural variants that are ``intersecting`` or ``subsuming`` some ranges."""
+        name = f"find-population-structural-{relation}-variants"
+        return _counted(self._answer(name, ranges=_ranges(ranges), **inputs))
 
     def _answer(self, name: str, **inputs: Any) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.context.answer(name, OperationInputs(**inputs)))
         return answer
+
+
+def _ranges(texts: Sequence[str]) -> tuple[RangeInput, ...]:
+    return tuple(RangeInput(text, parse_range(text)) for text in texts)
+
+
+def _counted(answer: dict[str, Any]) -> list[tuple[str, int, int, list[str]]]:
+    found = []
+    for parameter in answer["parameter"]:
+        item, numerator, denominator, *rest = parameter["part"]
+        found.append(
+            (
+                item["valueString"],
+                numerator["valueQuantity"]["value"],
+                denominator["valueQuantity"]["value"],
+                [part["valueString"] for part in rest],
+            )
+        )
+    return found
 
 
 def spdis_of(variant: dict[str, Any]) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.store.session import Database
+from app.store import structural_places
+from app.store.session import Database, Session
 from app.store.tables import counter, metadata
 
 Dump = dict[str, list[tuple[Any, ...]]]
@@ -26,10 +27,20 @@ def dump(database: Database) -> Dump:
                 tuple(_timeless(table.name, name, value) for name, value in zip(names, row, strict=True))
                 for row in rows
             ]
+        content[structural_places.TABLE] = _places(session)
     content[counter.name] = [
         row for row in content[counter.name] if row[1]
     ]  # a counter that is not there stands at zero
     return content
+
+
+def _places(session: Session) -> list[tuple[Any, ...]]:
+    """Return the places of structural sites, on whichever database, as (entry, sequence, first base, end)."""
+    if session.is_sqlite:
+        columns = "id, first_sequence, first_base, last_base + 1"
+    else:
+        columns = "id, lower(span) >> 32, lower(span) & 4294967295, upper(span) & 4294967295"
+    return session.run(f"select {columns} from {structural_places.TABLE} order by 1")
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from app.records import Build, SourceClass, Zygosity
+from app.records import Build, SourceClass, StructuralKind, Zygosity
 
 LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
@@ -141,6 +141,27 @@ DNA_CHANGE_TYPE: Final[Mapping[str, Coding]] = MappingProxyType(
     }
 )
 """Sequence Ontology terms by the short label that clients show."""
+
+STRUCTURAL_TYPE: Final[Mapping[StructuralKind, Coding]] = MappingProxyType(
+    {
+        StructuralKind.DEL: Coding(SEQUENCE_ONTOLOGY, "SO:0000159", "deletion"),
+        StructuralKind.DUP: Coding(SEQUENCE_ONTOLOGY, "SO:1000035", "duplication"),
+        StructuralKind.INV: Coding(SEQUENCE_ONTOLOGY, "SO:1000036", "inversion"),
+        StructuralKind.INS: Coding(SEQUENCE_ONTOLOGY, "SO:0000667", "insertion"),
+        StructuralKind.CNV: Coding(SEQUENCE_ONTOLOGY, "SO:0001019", "copy_number_variation"),
+        StructuralKind.BND: Coding(SEQUENCE_ONTOLOGY, "SO:0001021", "chromosome_breakpoint"),
+    }
+)
+"""Sequence Ontology terms of structural variants, with the ontology's own names."""
+
+STRUCTURAL_SUBTYPE: Final[Mapping[str, Coding]] = MappingProxyType(
+    {
+        "DUP:TANDEM": Coding(SEQUENCE_ONTOLOGY, "SO:1000173", "tandem_duplication"),
+        "INS:ME": Coding(SEQUENCE_ONTOLOGY, "SO:0001837", "mobile_element_insertion"),
+        "DEL:ME": Coding(SEQUENCE_ONTOLOGY, "SO:0002066", "mobile_element_deletion"),
+    }
+)
+"""Narrower terms by the first two words of a symbolic ALT."""
 
 FREQUENCY_UNIT: Final = "relative frequency of a particular allele in the specimen"
 READ_DEPTH_UNIT: Final = "reads per base pair"

@@ -217,7 +217,7 @@ def found_parameter(
     presence = "true" if present else "false"
     extension = ""
     if note is not None:
-        extension = f'"extension":{_json([{"url": codes.NOTE, "valueAnnotation": {"text": note}}])},'
+        extension = f'"extension":{_json([_note(note)])},'
     head = (
         f'{{"name":"{name}","part":[{{{extension}"name":"{item_name}","valueString":{_json(item)}}},'
         f'{{"name":"presence","valueBoolean":{presence}}}'
@@ -225,12 +225,27 @@ def found_parameter(
     return [head, *resources, "]}"]
 
 
+def _note(text: str) -> dict[str, Any]:
+    return {"url": codes.NOTE, "valueAnnotation": {"text": text}}
+
+
 def counted_parameter(
-    name: str, item_name: str, item: str, *, numerator: int, denominator: int, subjects: Sequence[str] | None
+    name: str,
+    item_name: str,
+    item: str,
+    *,
+    numerator: int,
+    denominator: int,
+    subjects: Sequence[str] | None,
+    note: str | None = None,
 ) -> list[str]:
-    """Return one parameter of a population operation: the item, how many have it of how many, and who if asked for."""
+    """Return one parameter of a population operation: the item, how many have it of how many, and who if asked for.
+
+    ``note`` says of the item what a reader should know.
+    """
+    extension = {"extension": [_note(note)]} if note is not None else {}
     parts: list[dict[str, Any]] = [
-        {"name": item_name, "valueString": item},
+        {**extension, "name": item_name, "valueString": item},
         {"name": "numerator", "valueQuantity": {"value": numerator}},
         {"name": "denominator", "valueQuantity": {"value": denominator}},
     ]

@@ -137,20 +137,18 @@ class VcfReader:
                 name = _first_column(lines[at])
                 contig = self._contig(name)
                 if contig is not None and contig != builder.contig:
-                    if builder.positions:
+                    if len(builder):
                         yield builder.close(self.records, self.bytes_read)
                     body.enter(contig, self._line_1based)
                 run = Run(lines, at, self._line_1based, contig, name, maybe_structural)
-                done = body.read(run, max_records - len(builder.positions), max_genotypes)
+                done = body.read(run, max_records - len(builder), max_genotypes)
                 self.records += done - at
                 at = done
                 if (
-                    len(builder.positions) >= max_records
-                    or builder.examined >= max_genotypes
-                    or len(builder.pairs) > _MOST_PAIRS
-                ) and builder.positions:
+                    len(builder) >= max_records or builder.examined >= max_genotypes or len(builder.pairs) > _MOST_PAIRS
+                ) and len(builder):
                     yield builder.close(self.records, self.bytes_read)
-        if builder.positions:
+        if len(builder):
             yield builder.close(self.records, self.bytes_read)
 
     @property

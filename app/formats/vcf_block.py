@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.formats.vcf_structural import StructuralRow
+
 ABSENT = -1
 _MANY_PAIRS = 100_000
 _INT32_MAX = 2**31 - 1
@@ -30,6 +32,8 @@ class RecordBlock:
     ``genotypes``), ``depth`` (DP), ``ref_depth`` and ``alt_depth`` (AD), ``allele_depths`` (the sum
     of AD, absent unless every depth is stated), ``phase_set`` (PS), −1 where absent, and
     ``frequency`` (FORMAT/AF of this ALT), NaN where absent.
+
+    ``structural`` are the structural ALTs of the stretch, with their calls; they are few, so they are objects.
     """
 
     contig: int
@@ -50,6 +54,7 @@ class RecordBlock:
     allele_depths: NDArray[np.int32]
     frequency: NDArray[np.float64]
     phase_set: NDArray[np.int64]
+    structural: Sequence[StructuralRow] = ()
 
 
 class DepthPairs(dict[str, int]):
@@ -149,6 +154,10 @@ class BlockBuilder:
         self.phase_set: list[int] = []
         self.flushed_calls = 0
         self._parts: list[tuple[NDArray[np.int32], ...]] = []
+        self.structural: list[StructuralRow] = []
+
+    def __len__(self) -> int:
+        return len(self.positions) + len(self.structural)
 
     def add_row(self, position: int, ref: str, alt: str, line_1based: int, filters: str) -> int:
         """Add a variant row and return its number."""
@@ -238,6 +247,7 @@ class BlockBuilder:
             allele_depths=np.array(self.pairs.totals, np.int32)[pair],
             frequency=frequency,
             phase_set=phase_set,
+            structural=self.structural,
         )
         self.first_record = next_record
         self.examined = 0

@@ -7,7 +7,7 @@ Positions are zero-based.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from app.config import Settings
 from app.errors import BadFile
-from app.formats.genotype import REFERENCE, GenotypeTable
+from app.formats.genotype import NO_CALL, REFERENCE, Genotype, GenotypeTable
 from app.formats.vcf_block import ABSENT, BlockBuilder, Depths
-from app.formats.vcf_cells import Call, CellReader, Plan, Shares, read_phase_set
+from app.formats.vcf_cells import Call, CellReader, Plan, Shares, copy_number_place, read_phase_set
 from app.formats.vcf_header import VcfHeader
-from app.formats.vcf_matrix import Codes, locate_cells, read_codes
+from app.formats.vcf_matrix import Cells, Codes, locate_cells, read_codes
 from app.formats.vcf_site import PASSING, Site, SiteReader, names_structure
+from app.formats.vcf_structural import STRUCTURAL, StructuralRow, copies_show
 from app.formats.vcf_tally import Tally
-from app.records import Build
+from app.records import Build, Zygosity
 from app.variants.accessions import MT, length
 
 FIXED = 9
@@ -104,6 +105,7 @@ class BodyReader:
         self._longest_allele = settings.vcf_max_allele
         self._depths = Depths()
         self._shares = Shares()
+        self._structural_from = settings.sv_min_len
 
     def enter(self, contig: int, line_1based: int) -> None:
         """Begin a contig; raises BadFile for the mitochondrial sequence of hg19."""
@@ -168,6 +170,7 @@ class BodyReader:
         number_of, depth_of, pair_of, share_of = self._table.biallelic, self._depths, builder.pairs, self._shares
         lines, name, columns, passing = cast("list[str]", run.lines), run.name, self._columns, self._passing
         column, several, longest = FIXED + self._choice.places[0], columns > FIXED + 1, self._longest_allele
+        structural_from = self._structural_from
         end = length(self._build, builder.contig)
         maybe_structural = run.maybe_structural
         keys, plan, more = "", _NO_PLAN, False
@@ -189,7 +192,10 @@ class BodyReader:
             if ref in _BASES and alt in _BASES:
                 ordinary = ref != alt
             elif ref and alt and not (ref + alt).strip("ACGT"):
-                ordinary = ref != alt and len(ref) <= longest and len(alt) <= longest
+                bases, others = len(ref), len(alt)
+                ordinary = ref != alt and bases <= longest and others <= longest
+                if bases - others >= structural_from or others - bases >= structural_from:
+                    ordinary = False
             else:
                 ordinary = False
                 if alt in _NO_ALLELES and self._is_plain(fields, end, maybe_structural=maybe_structural):
@@ -255,11 +261,15 @@ class BodyReader:
         if len(fields) != self._columns:
             self._refuse_columns("\t".join(fields), line_1based)
         site = self._sites.read(fields, self.builder.contig, line_1based)
-        plan = self._plan(site, fields[8])
-        if site is None or plan is None:
+        if site is None:
             return
         cells = ((sample, fields[FIXED + place]) for sample, place in enumerate(self._choice.places))
-        self._read_cells(cells, plan, site, 0)
+        if site.structural:
+            self._read_structural(cells, fields[8], site)
+            return
+        plan = self._plan(site, fields[8])
+        if plan is not None:
+            self._read_cells(cells, plan, site, 0)
 
     def _read_wide_record(self, line: bytes, line_1based: int) -> None:
         """Read any record of a file with many samples; plain reference and missing cells are not looked into."""
@@ -268,8 +278,15 @@ class BodyReader:
         parts = line.split(b"\t", FIXED)
         fields = [part.decode("latin-1") for part in parts[:FIXED]]
         site = self._sites.read(fields, self.builder.contig, line_1based)
+        if site is None:
+            return
+        if site.structural:
+            # A cell that is missing at first sight may state a number of copies.
+            found = locate_cells(line, FIXED, self._index, genotype_first=False)
+            self._read_structural(_texts(line, found), fields[8], site)
+            return
         plan = self._plan(site, fields[8])
-        if site is None or plan is None:
+        if plan is None:
             return
         if plan.keys == 1 and self.builder.contig != MT:
             codes = read_codes(parts[FIXED], self._choice.of_samples, self._index)
@@ -277,14 +294,10 @@ class BodyReader:
                 self._store_codes(codes, site)
                 return
         found = locate_cells(line, FIXED, self._index, genotype_first=plan.genotype == 0)
-        text = line.decode("latin-1")
-        places = zip(found.samples, found.starts, found.ends, strict=True)
-        self._read_cells(((sample, text[start:end]) for sample, start, end in places), plan, site, found.references)
+        self._read_cells(_texts(line, found), plan, site, found.references)
 
-    def _plan(self, site: Site | None, keys: str) -> Plan | None:
+    def _plan(self, site: Site, keys: str) -> Plan | None:
         """Return the plan of a usable record's FORMAT; None for a record that is left out."""
-        if site is None:
-            return None
         plan = self._cells.plan(keys, site.line_1based)
         if plan is None:
             self._tally.add("no-genotype", site.line_1based)
@@ -345,6 +358,48 @@ class BodyReader:
             )
         except (KeyError, ValueError):
             return None
+
+    def _read_structural(self, cells: Iterable[tuple[int, str]], keys: str, site: Site) -> None:
+        """Read and store the cells of a record that has structural ALTs, and perhaps simple ones."""
+        plan, place = self._cells.plan(keys, site.line_1based), copy_number_place(keys)
+        if plan is None and place < 0:
+            self._tally.add("no-genotype", site.line_1based)
+            return
+        calls: list[Call] = []
+        copies: dict[int, str] = {}
+        references = 0
+        for sample, text in cells:
+            outcome = NO_CALL if plan is None else self._read_cell(text, plan, site, sample, calls)
+            references += outcome == REFERENCE
+            column = FIXED + self._choice.places[sample]
+            stated = copies[sample] = self._cells.copy_number(text, place, site, column)
+            if outcome == NO_CALL:
+                self._call_by_copies(sample, stated, site, calls)
+        simple = [call for call in calls if site.left_out[call.allele - 1] != STRUCTURAL]
+        if simple or not calls:
+            self._store(simple, site, references)
+        self._store_structural(sorted(calls), copies, site)
+
+    def _call_by_copies(self, sample: int, copies: str, site: Site, calls: list[Call]) -> None:
+        """Add the call of a sample that has no genotype, but a number of copies that leaves one allele only."""
+        allele = site.structural[0] if len(site.structural) == 1 else None
+        if allele is not None and not allele.also_simple and copies_show(allele.kind, self.builder.contig, copies):
+            number = self._table.number(Genotype(".", 1, Zygosity.UNKNOWN, phased=False))
+            calls.append(Call(1, sample, number, ABSENT, ABSENT, ABSENT, ABSENT, None, ABSENT))
+
+    def _store_structural(self, calls: list[Call], copies: dict[int, str], site: Site) -> None:
+        rows: dict[int, StructuralRow] = {}
+        for call in calls:
+            allele = site.structural[call.allele - 1]
+            if allele is None:
+                continue
+            row = rows.get(call.allele)
+            if row is None:
+                row = rows[call.allele] = StructuralRow(allele, site.filters, site.line_1based)
+            row.samples.append(call.sample)
+            row.genotypes.append(call.number)
+            row.copy_numbers.append(copies[call.sample] or allele.copy_number)
+        self.builder.structural.extend(rows.values())
 
     def _read_cell(self, text: str, plan: Plan, site: Site, sample: int, calls: list[Call]) -> int:
         threshold = self._choice.thresholds[sample] if self.builder.contig == MT else None
@@ -421,3 +476,10 @@ class BodyReader:
         if columns == 1 and " " in line:
             mend = "Separate the columns by tabs"
         raise BadFile(self._name, problem, line_1based=line_1based, field="columns", mend=mend)
+
+
+def _texts(line: bytes, found: Cells) -> Iterator[tuple[int, str]]:
+    """Yield (place among the chosen samples, text) of located cells."""
+    text = line.decode("latin-1")
+    for sample, start, end in zip(found.samples, found.starts, found.ends, strict=True):
+        yield sample, text[start:end]

@@ -15,6 +15,7 @@ from app.errors import BadFile, quoted
 from app.formats.genotype import NO_CALL, REFERENCE, Called, Genotype, GenotypeTable
 from app.formats.vcf_block import ABSENT, read_depth, total_of
 from app.formats.vcf_site import Site
+from app.formats.vcf_structural import read_copy_number
 from app.formats.vcf_tally import Tally
 from app.records import Zygosity
 
@@ -133,6 +134,20 @@ class CellReader:
             calls.append(Call(allele, sample, number, depth, ref_depth, alt_depth, total, frequency, phase_set))
         return CARRIED
 
+    def copy_number(self, cell: str, place: int, site: Site, column: int) -> str:
+        """Return CN of a cell, empty where it is not stated; ``place`` is that of the key, -1 without it."""
+        text = _value(cell.split(":"), place)
+        try:
+            return read_copy_number(text)
+        except ValueError:
+            self._refuse_cell(
+                f"{quoted(text)} is no number of copies",
+                site,
+                "CN",
+                column,
+                "Write a number such as 3 or 1.5, or a dot",
+            )
+
     def called(self, text: str, site: Site, column: int) -> Called:
         """Read a GT and check that the record has its alleles."""
         try:
@@ -198,6 +213,12 @@ class CellReader:
 
 def _value(values: list[str], place: int) -> str:
     return (values[place] or ".") if 0 <= place < len(values) else "."
+
+
+def copy_number_place(keys: str) -> int:
+    """Return where CN stands in a FORMAT, -1 if it is not there."""
+    names = keys.split(":", _MOST_KEYS)
+    return names.index("CN") if "CN" in names else -1
 
 
 class Shares(dict[str, float | None]):

@@ -12,6 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from app.config import Settings
 from app.errors import BadFile, LimitExceeded, quoted
+from app.formats.vcf_structural import STRUCTURAL, Reading, Record, StructuralAllele, StructuralReader
 from app.formats.vcf_tally import Tally
 from app.records import Build
 from app.variants.accessions import MT, display, length
@@ -25,7 +26,11 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 
 
 class Site(NamedTuple):
-    """A usable record: its place, alleles in capitals, and for each ALT why it is left out (None: it is used)."""
+    """A usable record: its place, alleles in capitals, and for each ALT why it is left out (None: it is used).
+
+    ``structural`` has an entry for each ALT if any of them is kept as a structural variant, whose reason is STRUCTURAL
+    unless it is a simple variant as well.
+    """
 
     position: int
     ref: str
@@ -33,11 +38,19 @@ class Site(NamedTuple):
     left_out: tuple[str | None, ...]
     filters: str
     line_1based: int
+    structural: tuple[StructuralAllele | None, ...] = ()
 
 
 def names_structure(info: str) -> bool:
     """Return whether INFO has a word that may make its record structural."""
     return "SVTYPE" in info or "CIPOS" in info or "CIEND" in info
+
+
+def _reason_of(one: Reading) -> str | None:
+    """Return why an ALT is no simple variant."""
+    if isinstance(one, StructuralAllele):
+        return None if one.also_simple else STRUCTURAL
+    return one
 
 
 class SiteReader:
@@ -49,6 +62,7 @@ class SiteReader:
         self._longest_allele = settings.vcf_max_allele
         self._tally = tally
         self._keep_filtered = keep_filtered
+        self._structural = StructuralReader(name, build, settings.sv_min_len)
 
     def read(self, columns: list[str], contig: int, line_1based: int) -> Site | None:
         """Read CHROM … INFO of a record on a primary contig; return None for one that is counted and left out.
@@ -57,7 +71,7 @@ class SiteReader:
             BadFile: the record is damaged.
             LimitExceeded: an allele is longer than the cap.
         """
-        _, pos, _, ref, alt, _, filters, info = columns[:8]
+        _, pos, id_, ref, alt, _, filters, info = columns[:8]
         pos_1based = self._read_position(pos, line_1based)
         if not filters:
             self._refuse("it is empty", line_1based, "FILTER", "Write PASS, the failed filters, or . for none applied")
@@ -69,17 +83,21 @@ class SiteReader:
         if not alts:
             ref, alts = self._read_alleles(ref, alt, line_1based)
             left_out = tuple(self._reason(ref, other, line_1based) for other in alts)
-        structural = alts and names_structure(info) and _STRUCTURAL_INFO.search(info)
+        structural: tuple[StructuralAllele | None, ...] = ()
+        whole = bool(alts and names_structure(info) and _STRUCTURAL_INFO.search(info))
+        if whole or STRUCTURAL in left_out or self._structural.is_long(ref, alts):
+            record = Record(contig, pos_1based, id_, ref, alts, line_1based)
+            found = self._structural.read(record, info, left_out, whole=whole)
+            left_out = tuple(_reason_of(one) for one in found)
+            structural = tuple(one if isinstance(one, StructuralAllele) else None for one in found)
         # A structural record may stand at a telomere: POS 0, or one more than the chromosome's length.
-        if structural or set(left_out) == {"structural"}:
-            self._tally.add("structural", line_1based)
-            return None
-        self._check_place(pos_1based, len(ref), contig, line_1based)
-        reason = self._reason_of_record(ref, alts, left_out)
+        if not left_out or None in left_out or not any(structural):
+            self._check_place(pos_1based, len(ref), contig, line_1based)
+        reason = self._reason_of_record(ref, alts, left_out, structural=any(structural))
         if reason is not None:
             self._tally.add(reason, line_1based)
             return None
-        return Site(pos_1based - 1, ref, alts, left_out, filters, line_1based)
+        return Site(max(0, pos_1based - 1), ref, alts, left_out, filters, line_1based, structural)
 
     def _plain_alternates(self, ref: str, alt: str) -> tuple[str, ...]:
         """Return the ALTs of a record whose alleles are all plain capital bases; nothing where a look is needed."""
@@ -113,7 +131,7 @@ class SiteReader:
                 )
         if not _LETTERS.fullmatch(ref):
             self._refuse(f"{quoted(ref)} is no sequence of bases", line_1based, "REF", "Write bases (A, C, G, T, N)")
-        return ref.upper(), tuple(other if other[:1] in "<*" else other.upper() for other in alts)
+        return ref.upper(), tuple(other.upper() if _LETTERS.fullmatch(other) else other for other in alts)
 
     def _reason(self, ref: str, alt: str, line_1based: int) -> str | None:
         """Return why one ALT cannot be used, or None; raises BadFile for what is no allele at all."""
@@ -126,9 +144,9 @@ class SiteReader:
         if alt in _REFERENCE_BLOCK:
             return "unnamed-allele"
         if alt.startswith("<") and alt.endswith(">") and len(alt) > 2:
-            return "structural"
+            return STRUCTURAL
         if "[" in alt or "]" in alt or (len(alt) > 1 and (alt[0] == "." or alt[-1] == ".")):
-            return "structural"
+            return STRUCTURAL
         if not _LETTERS.fullmatch(alt):
             self._refuse(f"{quoted(alt)} is no allele", line_1based, "ALT", "Write bases, <ID>, *, or a breakend")
         if alt.strip("ACGTN"):
@@ -137,8 +155,12 @@ class SiteReader:
             return "n-only"
         return "same-as-reference" if alt == ref else None
 
-    def _reason_of_record(self, ref: str, alts: tuple[str, ...], left_out: tuple[str | None, ...]) -> str | None:
+    def _reason_of_record(
+        self, ref: str, alts: tuple[str, ...], left_out: tuple[str | None, ...], *, structural: bool
+    ) -> str | None:
         """Return why the whole record is left out, or None."""
+        if structural and None not in left_out:
+            return "repeated-alternate" if len(set(alts)) < len(alts) else None
         if ref.strip("ACGTN") or "allele-letters" in left_out:
             return "allele-letters"
         if not alts:
@@ -149,7 +171,7 @@ class SiteReader:
             return None if ref.strip("N") else "n-only"
         if set(left_out) == {"unnamed-allele"}:
             return "reference-block"
-        return "structural" if "structural" in left_out else left_out[0]
+        return next((reason for reason in left_out if reason and reason.startswith(STRUCTURAL)), left_out[0])
 
     def _check_place(self, pos_1based: int, bases: int, contig: int, line_1based: int) -> None:
         end = length(self._build, contig)

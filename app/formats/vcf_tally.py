@@ -10,7 +10,9 @@ LINES_KEPT = 20
 REASONS = {
     "filtered": "FILTER is neither PASS nor missing",
     "other-contig": "the contig is no primary chromosome",
-    "structural": "kept for the structural store",
+    "structural-type": "SVTYPE or ALT names no kind of structural variant that is kept",
+    "structural-contradicts": "SVTYPE contradicts ALT",
+    "structural-end": "a symbolic ALT without END and SVLEN, so that its end is not known",
     "spanning-deletion": "the called allele is *, a deletion that starts before",
     "unnamed-allele": "the called allele is <NON_REF> or <*>",
     "reference-block": "the only ALT is <NON_REF> or <*>",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+import numpy as np
+
 from app.operations.interface import Example, Summary
 from app.records import Build
-from app.store import codec, counters
-from app.store.session import Database
+from app.store import codec, counters, structural_codec
+from app.store.session import Database, Session
+from app.store.structural_sites import NEVER_SUBSUME
 from app.variants.accessions import accession
 from app.variants.liftover import Liftover
 
@@ -34,13 +37,17 @@ def summary(database: Database, references: Mapping[Build, str], liftover: Lifto
 
 
 def examples(database: Database) -> list[Example]:
-    """Return one question for each operation, built on the first call that is stored; none while the store is empty."""
+    """Return one question for each operation that stored calls can answer, built on the first of them."""
     with database.read() as session:
-        rows = session.run(
-            "select s.subject_id, cs.build, c.contig, c.data from call_set cs join study st on st.id = cs.study_id"
-            " join subject s on s.ordinal = st.subject_ordinal"
-            " join call_chunk c on c.shard = cs.shard and c.call_set_id = cs.id order by cs.id, c.contig, c.bin limit 1"
-        )
+        return [*_simple(session), *_structural(session)]
+
+
+def _simple(session: Session) -> list[Example]:
+    rows = session.run(
+        "select s.subject_id, cs.build, c.contig, c.data from call_set cs join study st on st.id = cs.study_id"
+        " join subject s on s.ordinal = st.subject_ordinal"
+        " join call_chunk c on c.shard = cs.shard and c.call_set_id = cs.id order by cs.id, c.contig, c.bin limit 1"
+    )
     if not rows:
         return []
     subject, build, contig, data = rows[0]
@@ -65,3 +72,34 @@ def examples(database: Database) -> list[Example]:
             f"/fhir/$find-population-specific-variants?variants={spdi}&includePatientList=true",
         ),
     ]
+
+
+def _structural(session: Session) -> list[Example]:
+    rows = session.run(
+        "select s.subject_id, cs.build, c.contig, c.data from call_set cs join study st on st.id = cs.study_id"
+        " join subject s on s.ordinal = st.subject_ordinal join structural_chunk c on c.shard = cs.shard"
+        " and c.call_set_id = cs.id order by cs.id, c.contig, c.part limit 1"
+    )
+    if not rows:
+        return []
+    subject, build, contig, data = rows[0]
+    chunk = structural_codec.decode(data)
+    holding = np.flatnonzero(~np.isin(chunk.kind, NEVER_SUBSUME)).tolist()
+    relations = [("intersecting", "touch"), ("subsuming", "cover")] if holding else [("intersecting", "touch")]
+    first = holding[0] if holding else 0
+    middle = int(chunk.native[0][first] + chunk.native[1][first]) // 2
+    ranges = f"{accession(Build(build), contig)}:{middle}-{middle + 1}"
+    who = quote(subject, safe="")
+    examples = []
+    for relation, verb in relations:
+        examples += [
+            Example(
+                f"Which structural variants of a subject {verb} a range?",
+                f"/fhir/$find-subject-structural-{relation}-variants?subject={who}&ranges={ranges}&includeVariants=true",
+            ),
+            Example(
+                f"How many subjects have structural variants that {verb} a range, and who?",
+                f"/fhir/$find-population-structural-{relation}-variants?ranges={ranges}&includePatientList=true",
+            ),
+        ]
+    return examples

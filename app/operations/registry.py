@@ -10,6 +10,12 @@ from app.config import Settings
 from app.operations.context import OperationContext, open_genome
 from app.operations.interface import Handler
 from app.operations.population import find_population_specific_variants
+from app.operations.structural import (
+    find_population_structural_intersecting_variants,
+    find_population_structural_subsuming_variants,
+    find_subject_structural_intersecting_variants,
+    find_subject_structural_subsuming_variants,
+)
 from app.operations.subject_genotype import find_subject_specific_variants, find_subject_variants
 from app.store.session import Database
 
@@ -17,7 +23,11 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "find-subject-variants": find_subject_variants,
         "find-subject-specific-variants": find_subject_specific_variants,
+        "find-subject-structural-intersecting-variants": find_subject_structural_intersecting_variants,
+        "find-subject-structural-subsuming-variants": find_subject_structural_subsuming_variants,
         "find-population-specific-variants": find_population_specific_variants,
+        "find-population-structural-intersecting-variants": find_population_structural_intersecting_variants,
+        "find-population-structural-subsuming-variants": find_population_structural_subsuming_variants,
     }
 )
 

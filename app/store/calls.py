@@ -71,6 +71,16 @@ def call_sets_of(session: Session, subject_id: str) -> list[CallSet]:
     ]  # fmt: skip
 
 
+def call_set_with_uid(session: Session, uid: str) -> CallSet | None:
+    """Return the call set with a digest, None if there is no such one."""
+    rows = session.run(
+        "select s.subject_id from call_set cs join study st on st.id = cs.study_id"
+        " join subject s on s.ordinal = st.subject_ordinal where cs.uid = :uid",
+        {"uid": uid},
+    )
+    return next((one for (subject,) in rows for one in call_sets_of(session, subject) if one.uid == uid), None)
+
+
 def unplaced_contigs(session: Session, asked: Iterable[tuple[Build, int]]) -> set[tuple[Build, int]]:
     """Return those of some (build, contig) on which any call has no place on the other build, in one statement."""
     pairs = list(dict.fromkeys(asked))

@@ -17,7 +17,7 @@ import orjson
 
 from app.errors import InvalidInput
 from app.records import SourceClass
-from app.store import bitmaps, carriers, counters, studies, subjects, variants
+from app.store import bitmaps, carriers, counters, structural_sites, studies, subjects, variants
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
@@ -191,9 +191,14 @@ def checkpoint(
     delta: bytes,
     next_record: int,
     progress: Mapping[str, Any],
+    structural: Sequence[tuple[int, int, int, int, bytes]] = (),
 ) -> None:
-    """Store one block: chunks (shard, call set, contig, bin, part, data), carriers to merge later, how far it goes."""
+    """Store one block: chunks (shard, call set, contig, bin, part, data), carriers to merge later, how far it goes.
+
+    ``structural`` are the chunks of structural calls (shard, call set, contig, part, data).
+    """
     session.insert_rows("call_chunk", ("shard", "call_set_id", "contig", "bin", "part", "data"), chunks)
+    session.insert_rows("structural_chunk", ("shard", "call_set_id", "contig", "part", "data"), structural)
     session.insert_rows("carrier_delta", ("run_id", "block", "data"), [(run.run_id, run.next_block, delta)])
     session.run_many(
         "update ingest_run set next_record = ?, next_block = ?, progress = ? where id = ?",
@@ -295,13 +300,16 @@ def discard(database: Database, run: Run) -> None:
     with database.write() as session:
         for entry in run.plan:
             parameters = {"shard": bitmaps.shard_of(entry.subject.ordinal), "id": entry.call_set_id}
-            session.run("delete from call_chunk where shard = :shard and call_set_id = :id returning 1", parameters)
+            for table in ("call_chunk", "structural_chunk"):
+                session.run(f"delete from {table} where shard = :shard and call_set_id = :id returning 1", parameters)
         session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
         session.run("delete from ingest_run where id = :run returning 1", {"run": run.run_id})
         kept = carriers.carried_from(session, run.first_variant_id) | carriers.waiting_from(
             session, run.first_variant_id
         )
         variants.delete_from(session, run.first_variant_id, keep=kept)
+        sites = structural_sites.from_id(session, run.first_variant_id)
+        structural_sites.delete(session, [site for site in sites if site not in kept])
         _give_back(session, run)
 
 
@@ -309,7 +317,10 @@ def _give_back(session: Session, run: Run) -> None:
     """Return the numbers that a discarded run took, as far as nobody took later ones."""
     scope = {"first": run.first_variant_id}
     later = session.run("select 1 from ingest_run where state <> 'done' and first_variant_id > :first limit 1", scope)
-    if not later and not session.run("select 1 from variant where id >= :first limit 1", scope):
+    used = session.run("select 1 from variant where id >= :first limit 1", scope) or structural_sites.from_id(
+        session, run.first_variant_id
+    )
+    if not later and not used:
         taken = counters.value(session, counters.VARIANT)
         counters.give_back(session, counters.VARIANT, range(run.first_variant_id, taken))
     known = subjects.find(session, [entry.subject.subject_id for entry in run.plan])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
-from app.store import bitmaps, carriers, codec, counters, variants
+from app.store import bitmaps, carriers, codec, counters, structural_codec, structural_sites, variants
 from app.store.regions import pack_intervals
 from app.store.session import Session
 
@@ -128,7 +128,9 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
             ids = {variant_id for variant_id, _ in carried}
             carriers.reset(session, ordinal, {variant_id: remaining.get(variant_id, set()) for variant_id in ids})
             touched |= ids
-            for table, column in (("call_chunk", "call_set_id"), ("call_set", "id")):
+            for table, column in (
+                ("call_chunk", "call_set_id"), ("structural_chunk", "call_set_id"), ("call_set", "id"),
+            ):  # fmt: skip
                 session.run(
                     f"delete from {table} where shard = :shard and {column} = :id returning 1",
                     {"shard": shard, "id": call_set_id},
@@ -151,20 +153,25 @@ def drop_uncarried(session: Session, ids: set[int]) -> None:
     if ids:
         waiting = carriers.waiting_from(session, min(ids))
         counts = carriers.count(session, sorted(ids - waiting))
-        variants.delete(session, [variant_id for variant_id, n in counts.items() if not n])
+        uncarried = [variant_id for variant_id, n in counts.items() if not n]
+        variants.delete(session, uncarried)
+        structural_sites.delete(session, uncarried)
 
 
 def _carried(session: Session, shard: int, call_set_id: int, source_class: SourceClass) -> set[tuple[int, int]]:
-    """Return (variant id, kind) of every call of a call set."""
-    rows = session.run(
-        "select data from call_chunk where shard = :shard and call_set_id = :id",
-        {"shard": shard, "id": call_set_id},
-    )
+    """Return (variant id, kind) of every call of a call set, structural ones included."""
+    scope = {"shard": shard, "id": call_set_id}
+    rows = session.run("select data from call_chunk where shard = :shard and call_set_id = :id", scope)
     found: set[tuple[int, int]] = set()
     for (data,) in rows:
         chunk = codec.decode(data)
         kinds = [bitmaps.kind_of(source_class, genotype.zygosity) for genotype in chunk.genotypes]
         found.update(zip(chunk.variant.tolist(), (kinds[code] for code in chunk.genotype.tolist()), strict=True))
+    rows = session.run("select data from structural_chunk where shard = :shard and call_set_id = :id", scope)
+    for (data,) in rows:
+        structural = structural_codec.decode(data)
+        kinds = [bitmaps.kind_of(source_class, call.genotype.zygosity) for call in structural.calls]
+        found.update(zip(structural.site.tolist(), kinds, strict=True))
     return found
 
 

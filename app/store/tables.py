@@ -152,6 +152,55 @@ carrier_page = Table(
     sqlite_with_rowid=False,
 )
 
+structural_site = Table(
+    "structural_site",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Allocated with the ids of variants, so that carriers of both are kept alike",
+    ),
+    Column("contig", Integer, nullable=False, comment="1-22, 23 X, 24 Y, 25 MT"),
+    Column("kind", SmallInteger, nullable=False, comment="app.records.StructuralKind"),
+    Column("build", Text, nullable=False, comment="Build that the site was reported on"),
+    Column("status", SmallInteger, nullable=False, comment="app.records.LiftStatus"),
+    *(
+        Column(f"{what}{build}", Integer, comment=f"{meaning} on GRCh{build}; absent without a place there")
+        for build in (37, 38)
+        for what, meaning in (
+            ("start", "Nominal start"),
+            ("end", "Nominal end; the start again for an insertion"),
+            ("outer_start", "Earliest start"),
+            ("outer_end", "Latest end"),
+            ("inner_start", "Latest start; also absent without an inner interval"),
+            ("inner_end", "Earliest end; also absent without an inner interval"),
+        )
+    ),
+    Column("ref", Text, nullable=False, comment="REF as reported"),
+    Column("alt", Text, nullable=False, comment="ALT as reported: bases, a symbol or a breakend"),
+    Column("length", Integer, comment="Inserted bases; absent unless known"),
+    Column("imprecise", SmallInteger, nullable=False, comment="1: reported as IMPRECISE"),
+    Column("digest", BigInteger, nullable=False, comment="Of all that tells the site from others"),
+    Index("uq_structural_site_digest", "digest", unique=True),
+    Index("ix_structural_site_37", "contig", "start37"),
+    Index("ix_structural_site_38", "contig", "start38"),
+    comment="One row a distinct structural variant; structural_place is the index of where sites lie",
+)
+
+structural_chunk = Table(
+    "structural_chunk",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("call_set_id", Integer, primary_key=True, comment="The call set"),
+    Column("contig", Integer, primary_key=True, comment="1-22, 23 X, 24 Y, 25 MT"),
+    Column("part", Integer, primary_key=True, comment="Block of the ingest that wrote it; parts are concatenated"),
+    Column("data", LargeBinary, nullable=False, comment="app.store.structural_codec, version in the first byte"),
+    comment="Structural calls of one call set on one chromosome",
+    sqlite_with_rowid=False,
+)
+
 study_region = Table(
     "study_region",
     metadata,

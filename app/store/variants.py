@@ -142,10 +142,10 @@ def delete_from(session: Session, first: int, *, keep: set[int]) -> None:
 def delete(session: Session, ids: Sequence[int]) -> None:
     """Remove variants by id."""
     if ids:
-        session.run(
+        gone = session.run(
             f"delete from variant where id {session.in_ints('ids')} returning 1", {"ids": session.int_list(ids)}
         )
-        counters.add(session, counters.VARIANTS, -len(ids))
+        counters.add(session, counters.VARIANTS, -len(gone))
 
 
 def _insert(session: Session, columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> None:

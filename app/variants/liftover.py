@@ -147,6 +147,23 @@ class Liftover:
             return LiftedInterval(-1, -1, reverse=False, status=LiftStatus.NO_CHAIN)
         return chain.lift_interval(contig, start, end)
 
+    def lift_ends(self, source: Build, contig: int, start: int, end: int) -> LiftedInterval:
+        """Lift a long interval by its first and last base, between which the builds may differ.
+
+        The ends must land on one strand of the same chromosome at a similar distance.
+        """
+        if contig == MT:
+            return LiftedInterval(start, end, reverse=False, status=LiftStatus.IDENTITY)
+        head = self.lift_interval(source, contig, start, start + 1)
+        tail = self.lift_interval(source, contig, end - 1, end)
+        for one in (head, tail):
+            if one.status is not LiftStatus.OK:
+                return one
+        low, high = (tail, head) if head.reverse else (head, tail)
+        if head.reverse != tail.reverse or low.start > high.start or not _similar(high.end - low.start, end - start):
+            return LiftedInterval(-1, -1, reverse=False, status=LiftStatus.SPLIT)
+        return LiftedInterval(low.start, high.end, reverse=head.reverse, status=LiftStatus.OK)
+
     def source_intervals(self, target: Build, contig: int, start: int, end: int) -> list[tuple[int, int]]:
         """Return every interval of the other build whose bases lift into ``[start, end)`` of ``target``."""
         if contig == MT:

@@ -69,6 +69,11 @@ class Placer:
         """Return the sequences that are loaded."""
         return self._references
 
+    @property
+    def liftover(self) -> Liftover:
+        """Return the chains that are loaded."""
+        return self._liftover
+
     def place(self, build: Build, contig: int, position: int, deleted: str, inserted: str) -> Placement:
         """Place one change that is given in upper case.
 

@@ -14,7 +14,15 @@ from app.main import create_app
 from app.operations.interface import Check, Example, Handler, Pairs, Summary
 from tests.api.client import Client
 
-OPERATIONS = ("find-population-specific-variants", "find-subject-specific-variants", "find-subject-variants")
+OPERATIONS = (
+    "find-population-specific-variants",
+    "find-population-structural-intersecting-variants",
+    "find-population-structural-subsuming-variants",
+    "find-subject-specific-variants",
+    "find-subject-structural-intersecting-variants",
+    "find-subject-structural-subsuming-variants",
+    "find-subject-variants",
+)
 
 
 class FakeContext:

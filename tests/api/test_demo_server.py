@@ -119,7 +119,7 @@ def test_commands_of_the_readme_have_answers(operon: CommandLine, printed: str, 
 def test_page_of_examples_leads_to_answers(client: TestClient) -> None:
     page = client.get("/")
     paths = [path.replace("&amp;", "&") for path in re.findall(r'href="(/fhir/\$find[^"]+)"', page.text)]
-    assert len(paths) == 3
+    assert len(paths) == 7
     for path in paths:
         [entry] = ask(client, path)
         assert answers_something(entry), path
@@ -208,12 +208,27 @@ def found_by_range(client: TestClient) -> dict[str, set[str]]:
     return found
 
 
+POSTMAN_STRUCTURAL = [
+    f"{SUBJECT_PATH}$find-subject-structural-intersecting-variants?subject=HCC1143&specimenIdentifiers=HCC1143-Sp1"
+    "&ranges=NC_000007.14:55019016-55211628,NC_000004.12:54727415-54727542",
+    f"{SUBJECT_PATH}$find-subject-structural-intersecting-variants?subject=ABC789"
+    "&ranges=NC_000002.12:179400709-179483218&includeVariants=true",
+    f"{SUBJECT_PATH}$find-subject-structural-subsuming-variants?subject=ABC789"
+    "&ranges=NC_000022.10:42522500-42526812&includeVariants=true",
+    f"{POPULATION_PATH}$find-population-structural-intersecting-variants"
+    "?ranges=NC_000017.11:43044294-43125364,NC_000013.11:32315507-32400268&includePatientList=true",
+    f"{POPULATION_PATH}$find-population-structural-subsuming-variants?includePatientList=true"
+    "&ranges=NC_000017.10:37844346-37884911,NC_000007.13:116312249-116438431",
+]
+
+
 @pytest.mark.parametrize(
     "path",
     [
         *(f"{SUBJECT_PATH}$find-subject-variants?{query}" for query in POSTMAN),
         *(f"{SUBJECT_PATH}$find-subject-specific-variants?{query}" for query in POSTMAN_SPECIFIC),
         *(f"{POPULATION_PATH}$find-population-specific-variants?{query}" for query in POSTMAN_POPULATION),
+        *POSTMAN_STRUCTURAL,
     ],
 )
 def test_requests_of_the_postman_collection_are_answered(client: TestClient, path: str) -> None:
@@ -231,3 +246,19 @@ def test_postman_questions_about_the_family_have_answers(client: TestClient) -> 
     texts = ("NC_000019.9:g.11200236G>A", "NC_000019.10:g.11089560G>A", "NC_000019.10:11089559:G:A")
     answer = ask(client, f"{POPULATION_PATH}$find-population-specific-variants?variants={','.join(texts)}")
     assert [counted(entry).numerator for entry in answer] == [2, 2, 2]
+
+
+def test_the_deletion_of_the_father_is_found_by_all_four_structural_operations(client: TestClient) -> None:
+    gene, beside = "NC_000022.11:42126498-42130810", "NC_000022.11:42140000-42141000"
+    for relation in ("intersecting", "subsuming"):
+        query = f"ranges={gene},{beside}"
+        for subject in FAMILY:
+            answer = ask(
+                client, f"{SUBJECT_PATH}$find-subject-structural-{relation}-variants?subject={subject}&{query}"
+            )
+            present = [entry["part"][1]["valueBoolean"] for entry in answer]
+            assert present == [subject == "demo-father", False], subject
+        answer = ask(
+            client, f"{POPULATION_PATH}$find-population-structural-{relation}-variants?{query}&includePatientList=true"
+        )
+        assert [counted(entry).subjects for entry in answer] == [("demo-father",), ()]

@@ -36,7 +36,7 @@ class Command:
 
 
 def snvs(chance: random.Random, contig: str, n: int, samples: int) -> list[str]:
-    """Return records of one chromosome: mostly single bases, some insertions, deletions and pairs of alleles."""
+    """Return records of one chromosome: mostly single bases, and some of each other kind."""
     records = []
     for at in sorted(chance.sample(range(1, 40_000), n)):
         ref, alt = chance.choice([("A", "G"), ("C", "T"), ("G", "A,C"), ("T", "TACG"), ("CAG", "C")])
@@ -44,6 +44,10 @@ def snvs(chance: random.Random, contig: str, n: int, samples: int) -> list[str]:
         depths = f":{chance.randrange(40)},{chance.randrange(40)}" + (",3" if "," in alt else "")
         cells = " ".join(chance.choice(genotypes) + depths for _ in range(samples))
         records.append(f"{contig} {at} . {ref} {alt} 50 PASS . GT:AD {cells}")
+        if chance.random() < 0.02:
+            kind, end = chance.choice(["DEL", "DUP", "INV"]), at + chance.randrange(50, 5000)
+            calls = " ".join(chance.choice(["0/1", "1/1", "0/0"]) for _ in range(samples))
+            records.append(f"{contig} {at} . N <{kind}> 50 PASS SVTYPE={kind};END={end};CIPOS=-9,9 GT {calls}")
     return records
 
 
@@ -165,6 +169,7 @@ def test_an_ingest_that_is_killed_again_and_again_ends_like_one_that_was_not(
     sizes = {table: len(rows) for table, rows in content.items()}
     assert sizes == {table: len(rows) for table, rows in uninterrupted.items()}
     assert content == uninterrupted
+    assert min(sizes[table] for table in ("structural_site", "structural_chunk", "structural_place")) > 100
     # A test whose kills come too early or too late proves nothing.
     assert run.kills >= sum(kills) * 2 / 3
     assert run.after_progress >= run.kills * 2 / 3

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.store import structural_places
 from app.store.session import Database
 from app.store.tables import metadata
 from tests.postgres_server import PostgresServer
@@ -34,7 +35,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield store
     with store.write() as session:
         tables = ", ".join(table.name for table in metadata.sorted_tables)
-        session.driver.execute(f"truncate {tables}")
+        session.driver.execute(f"truncate {tables}, {structural_places.TABLE}")
 
 
 @pytest.fixture(scope="session")

@@ -406,7 +406,7 @@ def test_report_says_what_was_stored_and_what_not(operon: CommandLine, files: Pa
     assert (told["build"], told["samples"], told["records"]) == ("GRCh38", ["S1"], 4)
     assert (told["calls"], told["variants_new"], told["already_stored"]) == ([1], 1, False)
     left_out = {entry["reason"]: (entry["records"], entry["lines"]) for entry in told["left_out"]}
-    assert left_out == {"filtered": (1, [12]), "other-contig": (1, [13]), "structural": (1, [14])}
+    assert left_out == {"filtered": (1, [12]), "other-contig": (1, [13]), "structural-end": (1, [14])}
     assert "no REF could be compared" in told["warnings"][0]
 
 

@@ -116,7 +116,8 @@ def test_an_empty_store_has_no_examples(store: SmallStore) -> None:
 
 
 def test_every_example_finds_something(store: SmallStore) -> None:
-    store.ingest(vcf("chrX 300 . AC A 50 PASS . GT 1/1", "chrX 400 . A AC 50 PASS . GT 1/1"), "P-1.x")
+    deletion = "chrX 500 . N <DEL> 50 PASS SVTYPE=DEL;END=900 GT 1/1"
+    store.ingest(vcf("chrX 300 . AC A 50 PASS . GT 1/1", "chrX 400 . A AC 50 PASS . GT 1/1", deletion), "P-1.x")
     definitions = load_definitions()
 
     examples = store.context.examples()
@@ -136,6 +137,15 @@ def test_every_example_finds_something(store: SmallStore) -> None:
         )
         found = json.loads(store.context.answer(name, asked))["parameter"][0]["part"][1]
         assert found.get("valueBoolean", found.get("valueQuantity", {}).get("value")), example.title
+
+
+def test_no_example_asks_what_an_insertion_covers(store: SmallStore) -> None:
+    store.ingest(vcf("chrX 500 . N <INS> 50 PASS SVTYPE=INS GT 1/1"))
+
+    assert [example.path.partition("?")[0].rpartition("$")[2] for example in store.context.examples()] == [
+        "find-subject-structural-intersecting-variants",
+        "find-population-structural-intersecting-variants",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def report():
     tally = Tally()
     for line in range(10, 40):
         tally.add("filtered", line)
-    tally.add("structural", 50)
+    tally.add("structural-end", 50)
     return IngestReport(
         source="a[red].vcf.gz",
         sha256="0" * 64,
@@ -34,6 +34,7 @@ def report():
         tally=tally,
         warnings=("something [bold]odd[/bold]",),
         seconds=1.23456,
+        structural_calls=17,
     )
 
 
@@ -58,8 +59,14 @@ def test_the_json_has_counts_reasons_and_lines():
             "records": 30,
             "lines": list(range(10, 30)),
         },
-        {"reason": "structural", "text": "kept for the structural store", "records": 1, "lines": [50]},
+        {
+            "reason": "structural-end",
+            "text": "a symbolic ALT without END and SVLEN, so that its end is not known",
+            "records": 1,
+            "lines": [50],
+        },
     ]
+    assert found["structural_calls"] == 17
 
 
 def test_the_table_shows_every_number_and_takes_no_markup_from_the_file():
@@ -68,6 +75,8 @@ def test_the_table_shows_every_number_and_takes_no_markup_from_the_file():
         "a[red].vcf.gz stored",
         "12,345",
         "1,234",
+        "structural calls",
+        "17",
         "30 (line 10, 11, 12, 13, 14, …)",
         "1 (line 50)",
         "[bold]odd[/bold]",

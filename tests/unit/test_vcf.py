@@ -164,14 +164,16 @@ LEFT_OUT = [
     ("filtered", "chr1 100 . A G . LowQual . GT 0/1"),
     ("filtered", "chr1 100 . A G . q10;s50 . GT 0/1"),
     ("other-contig", "chr1_KI270706v1_random 100 . A G . . . GT 0/1"),
-    ("structural", "chr1 100 . A <DEL> . . END=200 GT 0/1"),
-    ("structural", "chr1 100 . AT A . . SVTYPE=DEL GT 0/1"),
-    ("structural", "chr1 100 . AT A . . END=101;CIPOS=-5,5 GT 0/1"),
-    ("structural", "chr1 100 . AT A . . CIEND=0,3 GT 0/1"),
-    ("structural", "chr1 100 . A A[chr1:200[ . . . GT 0/1"),
-    ("structural", "chr1 100 . A ]chr1:200]A . . . GT 0/1"),
-    ("structural", "chr1 0 . N .[chr1:200[ . . . GT 0/1"),
-    ("structural", "chr1 100 . A A. . . . GT 0/1"),
+    ("structural-type", "chr1 100 . A <CPX> . . SVTYPE=CPX;END=200 GT 0/1"),
+    ("structural-type", "chr1 100 . AT GC . . CIPOS=-1,1 GT 0/1"),
+    ("structural-contradicts", "chr1 100 . A <DEL> . . SVTYPE=DUP;END=200 GT 0/1"),
+    ("structural-contradicts", "chr1 100 . AT A . . SVTYPE=INS GT 0/1"),
+    ("structural-end", "chr1 100 . A <DEL> . . SVTYPE=DEL GT 0/1"),
+    ("structural-end", "chr1 100 . A <INV> . . END=.;SVLEN=. GT 0/1"),
+    ("repeated-alternate", "chr1 100 . A <DEL>,<DEL> . . END=200 GT 1/2"),
+    ("all-reference", "chr1 100 . A <DEL> . . END=200 GT 0/0"),
+    ("no-call", "chr1 100 . A <DEL> . . END=200 GT ./."),
+    ("no-genotype", "chr1 100 . A <DEL> . . END=200 DP 7"),
     ("spanning-deletion", "chr1 100 . A * . . . GT 0/1"),
     ("spanning-deletion", "chr1 100 . A G,* . . . GT 0/2"),
     ("unnamed-allele", "chr1 100 . A G,<NON_REF> . . . GT 0/2"),
@@ -227,7 +229,7 @@ def test_records_that_are_kept(record, alts):
 def test_both_alleles_of_a_mixed_record_count_once_for_their_reasons():
     found = read(vcf("chr1 100 . A G,*,<DEL> . . . GT 1/2 2/3", samples=("S1", "S2")))
     assert [(call.alt, call.sample) for call in found.calls] == [("G", 0)]
-    assert found.counts == {"spanning-deletion": 1, "structural": 1}
+    assert found.counts == {"spanning-deletion": 1, "structural-end": 1}
 
 
 def test_a_tally_keeps_the_first_lines_only():

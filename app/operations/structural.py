@@ -1,0 +1,112 @@
+"""Operations on structural variants that touch or hold a range: of one subject, and counted over all subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.errors import TooCostly
+from app.fhir.observation import counted_parameter, found_parameter, parameters
+from app.fhir.parameters import OperationInputs
+from app.operations.context import OperationContext
+from app.operations.query import chosen_call_sets
+from app.operations.structural_matching import StructuralHits, StructuralMatcher
+from app.operations.structural_rendering import resources
+from app.store import carriers, counters, structural_sites, subjects
+from app.store.session import Session
+from app.variants.extent import Relation
+
+Relating = Callable[[OperationContext], Relation]
+
+
+def _intersects(_: OperationContext) -> Relation:
+    return Relation.INTERSECTS
+
+
+def _subsumes(context: OperationContext) -> Relation:
+    return Relation(context.settings.sv_subsume)
+
+
+def find_subject_structural_intersecting_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-structural-intersecting-variants``: which structural variants may touch each range."""
+    return _of_subject(context, inputs, _intersects)
+
+
+def find_subject_structural_subsuming_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-structural-subsuming-variants``: which structural variants hold each whole range."""
+    return _of_subject(context, inputs, _subsumes)
+
+
+def find_population_structural_intersecting_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-population-structural-intersecting-variants``: how many subjects have one that may touch it."""
+    return _of_population(context, inputs, _intersects)
+
+
+def find_population_structural_subsuming_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-population-structural-subsuming-variants``: how many subjects have one that holds the range."""
+    return _of_population(context, inputs, _subsumes)
+
+
+def _matcher(context: OperationContext, session: Session, relating: Relating) -> StructuralMatcher:
+    widen_max = context.settings.lift_widen_max
+    return StructuralMatcher(session, context.liftover, relating(context), widen_max=widen_max)
+
+
+def _of_subject(context: OperationContext, inputs: OperationInputs, relating: Relating) -> bytes:
+    with context.database.read() as session:
+        call_sets = chosen_call_sets(session, inputs)
+        matcher = _matcher(context, session, relating)
+        found = matcher.calls(call_sets, [asked.interval for asked in inputs.ranges])
+        sites = {}
+        if inputs.include_variants:
+            _refuse_too_many(context, found)
+            wanted = {site for listed in found for hits in listed for site in hits.chunk.site[hits.rows].tolist()}
+            sites = structural_sites.fetch(session, sorted(wanted))
+    return parameters(
+        [
+            found_parameter(
+                "variants",
+                "rangeItem",
+                asked.text,
+                resources(hits, sites) if inputs.include_variants else [],
+                present=bool(hits),
+                note=matcher.notes.get(asked.interval),
+            )
+            for asked, hits in zip(inputs.ranges, found, strict=True)
+        ]
+    )
+
+
+def _refuse_too_many(context: OperationContext, found: list[list[StructuralHits]]) -> None:
+    total = sum(len(hits.rows) for listed in found for hits in listed)
+    if total > context.settings.max_answers:
+        raise TooCostly(
+            f"the answer has {total} variants, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"
+            " ask for smaller ranges, or with includeVariants=false",
+            parameter="ranges",
+        )
+
+
+def _of_population(context: OperationContext, inputs: OperationInputs, relating: Relating) -> bytes:
+    with context.database.read() as session:
+        totals = counters.values(session)
+        matcher = _matcher(context, session, relating)
+        found = matcher.sites([asked.interval for asked in inputs.ranges], inputs.source_class)
+        each = carriers.united(session, found, inputs.source_class, shards=carriers.shards_of(totals))
+        everyone = carriers.ordinals(carriers.union(each)) if inputs.include_patient_list else []
+        names = subjects.names_of(session, everyone) if everyone else {}
+    return parameters(
+        [
+            counted_parameter(
+                "variants",
+                "rangeItem",
+                asked.text,
+                numerator=carriers.size(members),
+                denominator=totals.get(counters.SUBJECTS, 0),
+                subjects=sorted(names[ordinal] for ordinal in carriers.ordinals(members))
+                if inputs.include_patient_list
+                else None,
+                note=matcher.notes.get(asked.interval),
+            )
+            for asked, members in zip(inputs.ranges, each, strict=True)
+        ]
+    )

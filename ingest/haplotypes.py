@@ -158,11 +158,11 @@ def _read(row: CsvRow, problems: Problems) -> Statement:
     gene_id = _matching(row, "gene_id", _GENE_ID.fullmatch, problems, "Write HGNC: and a number, or leave it empty")
     if gene_id is None and symbol is None:
         problems.add(line, "gene_id", "neither gene_id nor gene_symbol is given", "Name the gene")
-    system = _matching(
-        row, "genotype_system", _SYSTEM.fullmatch, problems, "Write the URI of the code system, or leave it empty"
-    )
-    code = _name(row, "genotype_code", problems)
-    if code is None:
+    system = _matching(row, "genotype_system", _SYSTEM.fullmatch, problems, "Write the URI of the code system")
+    if system is None:
+        problems.add(line, "genotype_system", "it is empty", "Write the URI of the code system")
+    code = " ".join((_name(row, "genotype_code", problems) or "").split())
+    if not code:
         problems.add(line, "genotype_code", "it is empty", "Give the genotype")
     word = row.text("source_class").lower()
     if word not in _CLASSES:
@@ -172,7 +172,7 @@ def _read(row: CsvRow, problems: Problems) -> Statement:
         gene_id,
         symbol,
         system or "",
-        code or "",
+        code,
         _name(row, "genotype_display", problems),
         _listed(row, "haplotypes", problems),
         _listed(row, "hla_alleles", problems),

@@ -12,10 +12,12 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+from pyroaring import BitMap
 
 from app.errors import InvalidInput, quoted
 from app.records import SourceClass
 from app.store import bitmaps, counters, ledger
+from app.store.carriers import Shards
 from app.store.session import Session
 from app.variants.allele_names import is_hla, search_text
 
@@ -85,13 +87,14 @@ _JOINED = (
 
 
 def of_subject(session: Session, subject_id: str) -> list[Genotype]:
-    """Return every statement about a subject by test date, test, gene and code; none for an unknown subject."""
+    """Return every statement about a subject by test date, test and code; none for an unknown subject."""
     rows = session.run(
         f"select {_STATEMENT} from subject s join genotype g on g.shard = s.shard and g.subject_ordinal = s.ordinal"
-        f"{_JOINED} and s.subject_id = :subject order by st.test_date, st.test_id, n.gene_symbol, n.code, g.uid",
+        f"{_JOINED} and s.subject_id = :subject",
         {"subject": subject_id},
     )
-    return [_genotype(row) for row in rows]
+    # Sorted here, because databases differ about texts and about where what is absent goes.
+    return sorted(map(_genotype, rows), key=lambda one: (one.test_date or "", one.test_id, one.name.code, one.uid))
 
 
 def with_uid(session: Session, uid: str) -> Genotype | None:
@@ -100,27 +103,27 @@ def with_uid(session: Session, uid: str) -> Genotype | None:
     return _genotype(rows[0]) if rows else None
 
 
-def names_with(session: Session, texts: Sequence[str], codes: Sequence[str]) -> list[FoundName]:
-    """Return the distinct names whose spellings hold one of some texts, or whose code is one of some codes.
-
-    One statement for any number of either.
-    """
+def names_with(session: Session, texts: Sequence[str]) -> list[FoundName]:
+    """Return the distinct names whose spellings hold one of some texts, in one statement."""
     rows = session.run(
         f"select n.id, {_NAME} from genotype_name n where exists (select 1 from {session.texts('texts')} t"
-        f" where {session.holds('n.search', 't.value')}) or n.code in (select c.value from {session.texts('codes')} c)",
-        {"texts": session.text_list(texts), "codes": session.text_list(codes)},
+        f" where {session.holds('n.search', 't.value')})",
+        {"texts": session.text_list(texts)},
     )
     return [FoundName(name_id, _name(name), search) for name_id, *name, search in rows]
 
 
-def carriers(session: Session, name_ids: Sequence[int]) -> list[tuple[int, SourceClass, int]]:
-    """Return (name id, source class, subject ordinal) of every statement of some names, in one statement."""
+def fetch(session: Session, name_ids: Sequence[int], classes: Iterable[SourceClass]) -> dict[int, Shards]:
+    """Return who has each of some names by statements of some source classes, in one statement."""
     rows = session.run(
-        f"select distinct name_id, source_class, subject_ordinal from genotype"
-        f" where name_id {session.in_ints('names')}",
-        {"names": session.int_list(list(name_ids))},
+        f"select distinct name_id, subject_ordinal from genotype where name_id {session.in_ints('names')}"
+        f" and source_class {session.in_ints('classes')}",
+        {"names": session.int_list(list(name_ids)), "classes": session.int_list(sorted(map(int, classes)))},
     )
-    return [(name_id, SourceClass(source_class), ordinal) for name_id, source_class, ordinal in rows]
+    members: dict[int, dict[int, list[int]]] = {name_id: {} for name_id in name_ids}
+    for name_id, ordinal in rows:
+        members[name_id].setdefault(bitmaps.shard_of(ordinal), []).append(ordinal & bitmaps.LOW)
+    return {name_id: {shard: BitMap(low) for shard, low in found.items()} for name_id, found in members.items()}
 
 
 def _genotype(row: Sequence[Any]) -> Genotype:

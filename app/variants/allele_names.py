@@ -65,7 +65,7 @@ class Word:
         """Return the spellings to look for among names of other genes, and among those of HLA."""
         plain, hla = _spelled(self.text, hla=False), _padded(_common(self.text))
         full = _spelled(self.text, hla=True)
-        return (plain,), tuple(dict.fromkeys((hla, full, _in_order(full))))
+        return (plain,), tuple(spelling for spelling in dict.fromkeys((hla, full, _in_order(full))) if spelling)
 
     def spellings(self, *, hla: bool) -> tuple[str, ...]:
         """Return texts of which every text that the word is in has one."""

@@ -233,6 +233,7 @@ def test_every_problem_of_a_file_is_told_with_line_and_column(tables: Tables) ->
         line("P1", gene_id="2621"),
         line("P1", gene_id="", gene_symbol=""),
         line("P1", genotype_system="pharmvar"),
+        line("P1", genotype_system=""),
         line("P1", source_class="tumour"),
         line("P1", "x" * 20_001),
         line("P1", haplotypes="a\x01b"),
@@ -247,11 +248,12 @@ def test_every_problem_of_a_file_is_told_with_line_and_column(tables: Tables) ->
         (7, "gene_id"),
         (8, "gene_id"),
         (9, "genotype_system"),
-        (10, "source_class"),
-        (11, "genotype_code"),
-        (12, "haplotypes"),
-        (13, "specimen_id"),
-        (14, "hla_alleles"),
+        (10, "genotype_system"),
+        (11, "source_class"),
+        (12, "genotype_code"),
+        (13, "haplotypes"),
+        (14, "specimen_id"),
+        (15, "hla_alleles"),
     ]
 
 
@@ -283,6 +285,12 @@ def test_lines_that_contradict_each_other_or_the_store_are_told(tables: Tables) 
 def test_what_is_no_such_table_is_refused(tables: Tables, text: str | bytes, where: int, field: str | None) -> None:
     [(line_1based, column, _)] = tables.refused_text(text)
     assert (line_1based, column) == (where, field)
+
+
+def test_blanks_in_a_code_are_single(tables: Tables) -> None:
+    tables.store(line("P1", "CYP2C19  *1/*17"))
+
+    assert tables.codes("P1") == [("T1", "CYP2C19 *1/*17")]
 
 
 def test_a_quote_is_a_character_like_any_other(tables: Tables) -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import orjson
 import typer
@@ -32,6 +32,7 @@ from ingest import demo as demo_data
 from ingest import reference as reference_files
 from ingest import rejustify as placing
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.haplotypes import ingest_haplotypes
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.normalize import describe
 from ingest.progress import Progress
@@ -410,7 +411,27 @@ def ingest_unfinished(
                 runs.discard(workspace.database, run)
 
 
-@ingest.command("haplotypes", hidden=True)
+@ingest.command("haplotypes")
+def ingest_haplotypes_(
+    file: Annotated[str, typer.Argument(help="TSV with one genotype of a test a line; - reads standard input.")],
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Withdraw the genotypes that the tests had before.")
+    ] = False,
+    report: ReportFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ingest genotypes and haplotypes that other programs called, all or nothing."""
+    _require_writable(report)
+    path: Path | Literal["-"] = Path(file) if file != "-" else "-"
+    with open_workspace(Settings()) as workspace:
+        result = ingest_haplotypes(workspace, path, replace=replace)
+    if report is not None:
+        report.write_bytes(orjson.dumps([result.to_json()], option=orjson.OPT_INDENT_2) + b"\n")
+    if not quiet:
+        print(result.text(), file=sys.stderr)
+
+
 @ingest.command("fhir", hidden=True)
 @ingest.command("cip-api", hidden=True)
 def ingest_later(files: Annotated[list[Path], typer.Argument()]) -> None:

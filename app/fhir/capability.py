@@ -6,8 +6,8 @@ https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/ope
 >>> statement = capability_statement(
 ...     load_definitions().values(), base_url="http://localhost:8000/fhir", version="1", date="2026-01-01", cors=False
 ... )
->>> statement["fhirVersion"], len(statement["rest"][0]["operation"])
-('4.0.1', 3)
+>>> statement["fhirVersion"], statement["rest"][0]["operation"][-1]["name"]
+('4.0.1', 'find-subject-variants')
 """
 
 from __future__ import annotations

@@ -8,6 +8,11 @@ from typing import Final
 
 from app.config import Settings
 from app.operations.context import OperationContext, open_genome
+from app.operations.haplotypes import (
+    find_population_specific_haplotypes,
+    find_subject_haplotypes,
+    find_subject_specific_haplotypes,
+)
 from app.operations.interface import Handler
 from app.operations.population import find_population_specific_variants
 from app.operations.structural import (
@@ -25,6 +30,9 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
         "find-subject-specific-variants": find_subject_specific_variants,
         "find-subject-structural-intersecting-variants": find_subject_structural_intersecting_variants,
         "find-subject-structural-subsuming-variants": find_subject_structural_subsuming_variants,
+        "find-subject-haplotypes": find_subject_haplotypes,
+        "find-subject-specific-haplotypes": find_subject_specific_haplotypes,
+        "find-population-specific-haplotypes": find_population_specific_haplotypes,
         "find-population-specific-variants": find_population_specific_variants,
         "find-population-structural-intersecting-variants": find_population_structural_intersecting_variants,
         "find-population-structural-subsuming-variants": find_population_structural_subsuming_variants,

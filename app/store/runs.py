@@ -282,8 +282,8 @@ def _insert_call_sets(session: Session, finished: Finished, study_ids: Sequence[
     rows = [
         (
             entry.call_set_id, bitmaps.shard_of(entry.subject.ordinal), study_id, finished.run.run_id, entry.uid,
-            entry.study.build.value, int(entry.source_class), entry.sample, int(entry.phased_contigs), counts.calls,
-            entry.source, _json({str(contig): n for contig, n in sorted(counts.unplaced.items())}),
+            entry.study.build_of_calls.value, int(entry.source_class), entry.sample, int(entry.phased_contigs),
+            counts.calls, entry.source, _json({str(contig): n for contig, n in sorted(counts.unplaced.items())}),
         )
         for entry, study_id, counts in zip(finished.run.plan, study_ids, finished.counts, strict=True)
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from app.store import bulk, migrate
 from app.store.session import Database
 from app.store.subjects import Subject
 from app.variants.interval import parse_range
+from tests.genotype_files import line
 from tests.small_store import NO_GENOME, SmallStore
 from tests.two_builds import Block, genome
 from tests.vcf_files import vcf
@@ -118,6 +119,7 @@ def test_an_empty_store_has_no_examples(store: SmallStore) -> None:
 def test_every_example_finds_something(store: SmallStore) -> None:
     deletion = "chrX 500 . N <DEL> 50 PASS SVTYPE=DEL;END=900 GT 1/1"
     store.ingest(vcf("chrX 300 . AC A 50 PASS . GT 1/1", "chrX 400 . A AC 50 PASS . GT 1/1", deletion), "P-1.x")
+    store.genotypes(line("P-1.x", "a+b,c *1/*2"))
     definitions = load_definitions()
 
     examples = store.context.examples()
@@ -136,7 +138,8 @@ def test_every_example_finds_something(store: SmallStore) -> None:
             settings=store.settings,
         )
         found = json.loads(store.context.answer(name, asked))["parameter"][0]["part"][1]
-        assert found.get("valueBoolean", found.get("valueQuantity", {}).get("value")), example.title
+        told = found.get("resource") or found.get("valueBoolean", found.get("valueQuantity", {}).get("value"))
+        assert told, example.title
 
 
 def test_no_example_asks_what_an_insertion_covers(store: SmallStore) -> None:

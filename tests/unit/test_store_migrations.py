@@ -134,6 +134,7 @@ def test_tables_that_hold_subjects_have_a_shard(table: Table) -> None:
         "call_set",
         "carrier",
         "carrier_page",
+        "genotype",
         "structural_chunk",
         "study",
         "study_region",

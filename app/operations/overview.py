@@ -64,4 +64,8 @@ def examples(database: Database) -> list[Example]:
             "How many subjects have a certain variant, and who?",
             f"/fhir/$find-population-specific-variants?variants={spdi}&includePatientList=true",
         ),
+        Example(
+            "Which tests did a subject have, and where did they look?",
+            f"/fhir/$find-study-metadata?subject={who}&ranges={ranges}",
+        ),
     ]

@@ -9,6 +9,7 @@ from typing import Final
 from app.config import Settings
 from app.operations.context import OperationContext, open_genome
 from app.operations.interface import Handler
+from app.operations.metadata import find_study_metadata
 from app.operations.population import find_population_specific_variants
 from app.operations.subject_genotype import find_subject_specific_variants, find_subject_variants
 from app.store.session import Database
@@ -18,6 +19,7 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
         "find-subject-variants": find_subject_variants,
         "find-subject-specific-variants": find_subject_specific_variants,
         "find-population-specific-variants": find_population_specific_variants,
+        "find-study-metadata": find_study_metadata,
     }
 )
 

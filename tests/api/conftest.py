@@ -14,7 +14,12 @@ from app.main import create_app
 from app.operations.interface import Check, Example, Handler, Pairs, Summary
 from tests.api.client import Client
 
-OPERATIONS = ("find-population-specific-variants", "find-subject-specific-variants", "find-subject-variants")
+OPERATIONS = (
+    "find-population-specific-variants",
+    "find-study-metadata",
+    "find-subject-specific-variants",
+    "find-subject-variants",
+)
 
 
 class FakeContext:

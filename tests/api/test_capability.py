@@ -62,7 +62,7 @@ def test_every_definition_of_the_statement_can_be_found(client: Client):
         ("?name=FindSubject", ["find-subject-specific-variants", "find-subject-variants"]),
         ("?name=findsubjectvariants", ["find-subject-variants"]),
         ("?_id=find-subject-variants", ["find-subject-variants"]),
-        ("?code=find-subject-variants,find-population-specific-variants", [OPERATIONS[0], OPERATIONS[2]]),
+        ("?code=find-subject-variants,find-population-specific-variants", [OPERATIONS[0], OPERATIONS[3]]),
         ("?code=find-subject-variants&name=FindPopulation", []),
         ("?url=http://elsewhere.example", []),
         ("?unknown=1&_pretty=true", list(OPERATIONS)),

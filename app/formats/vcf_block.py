@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.formats.vcf_regions import NO_REGIONS, RegionBuilder, SiteRegions
+
 ABSENT = -1
 _MANY_PAIRS = 100_000
 _INT32_MAX = 2**31 - 1
@@ -30,6 +32,8 @@ class RecordBlock:
     ``genotypes``), ``depth`` (DP), ``ref_depth`` and ``alt_depth`` (AD), ``allele_depths`` (the sum
     of AD, absent unless every depth is stated), ``phase_set`` (PS), −1 where absent, and
     ``frequency`` (FORMAT/AF of this ALT), NaN where absent.
+
+    ``regions``: where the records of the one chosen sample say that there is no variant, or that they cannot tell.
     """
 
     contig: int
@@ -50,6 +54,7 @@ class RecordBlock:
     allele_depths: NDArray[np.int32]
     frequency: NDArray[np.float64]
     phase_set: NDArray[np.int64]
+    regions: SiteRegions = NO_REGIONS
 
 
 class DepthPairs(dict[str, int]):
@@ -123,8 +128,9 @@ class BlockBuilder:
     ``single`` says that one sample is chosen, so that every row has exactly one call, in the same order.
     """
 
-    def __init__(self, *, single: bool, first_record: int) -> None:
+    def __init__(self, *, single: bool, first_record: int, regions: RegionBuilder | None = None) -> None:
         self.single = single
+        self.regions = regions
         self.pairs = DepthPairs()
         self.contig = 0
         self.first_record = first_record
@@ -149,6 +155,11 @@ class BlockBuilder:
         self.phase_set: list[int] = []
         self.flushed_calls = 0
         self._parts: list[tuple[NDArray[np.int32], ...]] = []
+
+    @property
+    def is_pending(self) -> bool:
+        """Return whether there is something to hand on."""
+        return bool(self.positions or self.regions)
 
     def add_row(self, position: int, ref: str, alt: str, line_1based: int, filters: str) -> int:
         """Add a variant row and return its number."""
@@ -238,6 +249,7 @@ class BlockBuilder:
             allele_depths=np.array(self.pairs.totals, np.int32)[pair],
             frequency=frequency,
             phase_set=phase_set,
+            regions=self.regions.take() if self.regions else NO_REGIONS,
         )
         self.first_record = next_record
         self.examined = 0

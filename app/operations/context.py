@@ -121,7 +121,8 @@ class OperationContext:
         """
         if not self.database.is_sqlite or inputs.include_patient_list or inputs.include_phasing:
             return False
-        if operation == "find-study-metadata" and inputs.ranges:  # the regions of a chromosome can be many
+        # The regions of a chromosome can be many.
+        if inputs.include_non_variants or (operation == "find-study-metadata" and inputs.ranges):
             return False
         bases = sum(asked.interval.end - asked.interval.start for asked in inputs.ranges)
         return bases <= _BRIEF_BASES and sum(map(len, inputs.variants)) <= _BRIEF_VARIANTS

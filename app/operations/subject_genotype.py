@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.errors import OperonError, SeveralProblems, TooCostly
 from app.fhir.observation import found_parameter, parameters
 from app.fhir.parameters import OperationInputs
+from app.operations import nonvariants
 from app.operations.context import OperationContext
 from app.operations.matching import RangeMatcher, Segment, VariantMatcher
 from app.operations.query import chosen_call_sets
@@ -18,11 +19,13 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
     with context.database.read() as session:
         call_sets = chosen_call_sets(session, inputs)
         matcher = RangeMatcher(session, context.liftover, widen_max=settings.lift_widen_max)
-        found, lookups = matcher.find(call_sets, [asked.interval for asked in inputs.ranges])
+        intervals = [asked.interval for asked in inputs.ranges]
+        found, lookups = matcher.find(call_sets, intervals)
+        silent = nonvariants.of_ranges(context, session, inputs, intervals) if inputs.include_non_variants else None
     entries = []
     if inputs.include_variants:
         _refuse_too_many(context, found, "ranges")
-    for asked, segments in zip(inputs.ranges, found, strict=True):
+    for at, (asked, segments) in enumerate(zip(inputs.ranges, found, strict=True)):
         listed = (
             resources(
                 segments,
@@ -34,6 +37,8 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
             if inputs.include_variants and segments
             else []
         )
+        if silent is not None:
+            listed = _with_silent(listed, segments, silent[at])
         note = matcher.notes.get(asked.interval)
         entries.append(found_parameter("variants", "rangeItem", asked.text, listed, present=bool(segments), note=note))
     return parameters(entries)
@@ -46,15 +51,26 @@ def find_subject_specific_variants(context: OperationContext, inputs: OperationI
         call_sets = chosen_call_sets(session, inputs)
         asked = identified(context, texts)
         found, lookups = VariantMatcher(session).find(call_sets, asked, texts)
+        silent = (
+            nonvariants.of_variants(context, session, inputs, asked, texts) if inputs.include_non_variants else None
+        )
     _refuse_too_many(context, found, "variants")
     settings = context.settings
     entries = []
-    for text, segments in zip(texts, found, strict=True):
-        listed = []
+    for at, (text, segments) in enumerate(zip(texts, found, strict=True)):
+        listed: list[str] = []
         if segments:
             listed = resources(segments, lookups, context.naming, phasing=False, most_pairs=settings.max_phase_pairs)
+        if silent is not None:
+            listed = [*listed, *silent[at]]
         entries.append(found_parameter("variants", "variantItem", text, listed, present=bool(segments)))
     return parameters(entries)
+
+
+def _with_silent(listed: list[str], segments: list[Segment], silent: list[str]) -> list[str]:
+    """Return the resources of a range with those on places without a variant after the variants, before phases."""
+    variants = sum(len(segment.rows) for segment in segments) if listed else 0
+    return [*listed[:variants], *silent, *listed[variants:]]
 
 
 def identified(context: OperationContext, texts: list[str]) -> list[Placement]:

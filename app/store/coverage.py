@@ -69,6 +69,20 @@ def studies_of(session: Session, subject_id: str) -> list[Study]:
     return sorted(tests, key=lambda test: (test.test_date is None, test.test_date or "", test.test_id))
 
 
+def study_with(session: Session, uid: str | None, study_id: int) -> Study | None:
+    """Return the study whose first call set has a uid; without uid the one of a number, if it has no call set."""
+    rows = session.run(
+        "select s.subject_id, st.id, (select uid from call_set where study_id = st.id order by id limit 1)"
+        " from study st join subject s on s.ordinal = st.subject_ordinal"
+        " where st.id = coalesce((select study_id from call_set where uid = :uid), :study)",
+        {"uid": uid, "study": study_id},
+    )
+    if not rows or rows[0][2] != uid:
+        return None
+    subject_id, found, _ = rows[0]
+    return next(study for study in studies_of(session, subject_id) if study.study_id == found)
+
+
 @dataclass(slots=True)
 class Coverage:
     """What is stored of the regions of one test, on some contigs."""

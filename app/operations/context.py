@@ -111,8 +111,9 @@ class OperationContext:
         return self._handlers
 
     def answer(self, name: str, inputs: OperationInputs) -> bytes:
-        """Answer one operation."""
-        return self._handlers[name](self, inputs)
+        """Answer one operation, however large the answer is."""
+        found = self._handlers[name](self, inputs)
+        return found if isinstance(found, bytes) else b"".join(found)
 
     def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
         """Return whether an answer takes so little time that handing it to another thread would cost more.

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+
 from app.errors import OperonError, SeveralProblems, TooCostly
-from app.fhir.observation import found_parameter, parameters
+from app.fhir.observation import found_parameter, parameters, parameters_in_portions
 from app.fhir.parameters import OperationInputs
 from app.operations import nonvariants
 from app.operations.context import OperationContext
-from app.operations.matching import RangeMatcher, Segment, VariantMatcher
+from app.operations.interface import Answer
+from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
 from app.operations.query import chosen_call_sets
-from app.operations.rendering import resources
+from app.operations.rendering import resources, resources_in_turn
+from app.variants.interval import Interval
 from app.variants.placement import Placement
 
+_STREAMED_FROM = 2_000
+"""Variants of an answer, of about 2 KB each, from which on it is made and sent in portions"""
 
-def find_subject_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
+
+def find_subject_variants(context: OperationContext, inputs: OperationInputs) -> Answer:
     """Answer ``$find-subject-variants``: whether, and if asked for which, simple variants touch each range."""
     settings = context.settings
     with context.database.read() as session:
@@ -22,9 +30,11 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
         intervals = [asked.interval for asked in inputs.ranges]
         found, lookups = matcher.find(call_sets, intervals)
         silent = nonvariants.of_ranges(context, session, inputs, intervals) if inputs.include_non_variants else None
-    entries = []
     if inputs.include_variants:
         _refuse_too_many(context, found, "ranges")
+        if not inputs.include_phasing and _size(found) > _STREAMED_FROM:
+            return parameters_in_portions(_in_turn(context, inputs, found, lookups, notes=matcher.notes, silent=silent))
+    entries = []
     for at, (asked, segments) in enumerate(zip(inputs.ranges, found, strict=True)):
         listed = (
             resources(
@@ -42,6 +52,23 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
         note = matcher.notes.get(asked.interval)
         entries.append(found_parameter("variants", "rangeItem", asked.text, listed, present=bool(segments), note=note))
     return parameters(entries)
+
+
+def _in_turn(
+    context: OperationContext,
+    inputs: OperationInputs,
+    found: Sequence[list[Segment]],
+    lookups: Lookups,
+    *,
+    notes: Mapping[Interval, str],
+    silent: list[list[str]] | None,
+) -> Iterator[Iterable[str]]:
+    """Yield the parameters of a large answer, whose resources are made as they are asked for."""
+    for at, (asked, segments) in enumerate(zip(inputs.ranges, found, strict=True)):
+        note = notes.get(asked.interval)
+        *head, tail = found_parameter("variants", "rangeItem", asked.text, present=bool(segments), note=note)
+        beside = silent[at] if silent is not None else []
+        yield chain(head, resources_in_turn(segments, lookups, context.naming), beside, [tail])
 
 
 def find_subject_specific_variants(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -91,8 +118,13 @@ def identified(context: OperationContext, texts: list[str]) -> list[Placement]:
     return placements
 
 
+def _size(found: Sequence[list[Segment]]) -> int:
+    """Return how many variants an answer has."""
+    return sum(len(segment.rows) for segments in found for segment in segments)
+
+
 def _refuse_too_many(context: OperationContext, found: list[list[Segment]], parameter: str) -> None:
-    total = sum(len(segment.rows) for segments in found for segment in segments)
+    total = _size(found)
     if total > context.settings.max_answers:
         raise TooCostly(
             f"the answer has {total} variants, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"

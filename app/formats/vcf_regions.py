@@ -29,6 +29,7 @@ _ALLELES = re.compile(r"[A-Za-z*.,]+")
 _MOST_DIGITS = 10
 _MANY = 500_000
 """Stretches from which a block is handed on, whatever else it holds"""
+_MANY_VERDICTS = 10_000
 
 
 class SiteRegions(NamedTuple):
@@ -72,6 +73,7 @@ class RegionBuilder:
         """Whether a reference block was seen: such a file tells of every place that the test studied"""
         self._name = name
         self._table = table
+        self._verdicts: dict[str, bool] = {}
         self._called = _Growing()
         self._uncalled = _Growing()
 
@@ -100,13 +102,21 @@ class RegionBuilder:
         """
         if genotype is None:  # nothing says whether the place was called
             return
+        called = self._verdicts.get(genotype)
+        if called is None:
+            called = self._verdicts[genotype] = self._is_reference(genotype, line_1based)
         start = int(fields[1]) - 1
-        end = self._end(fields, start, last, line_1based)
+        (self._called if called else self._uncalled).add(start, self._end(fields, start, last, line_1based))
+
+    def _is_reference(self, genotype: str, line_1based: int) -> bool:
+        """Return whether every allele of a genotype is the reference; raises BadFile."""
         try:
             called = self._table.called(genotype)
         except ValueError as problem:
             self._refuse(f"{quoted(genotype)}: {problem}", line_1based, "GT", "Write alleles as 0/0, 0|0, 0 or ./.")
-        self.add(start, end, called=not called.missing and not called.carried)
+        if len(self._verdicts) > _MANY_VERDICTS:
+            self._verdicts.clear()
+        return not called.missing and not called.carried
 
     def add_site(self, site: Site, genotype: str) -> None:
         """Add a record that was read without a call to store.
@@ -143,11 +153,15 @@ class RegionBuilder:
 
     def _end(self, fields: Sequence[str], start: int, last: int, line_1based: int) -> int:
         """Return the end of a record of the reference; raises BadFile."""
-        match = _END.search(fields[7]) if "END=" in fields[7] else None
-        self.has_blocks |= match is not None or fields[4] in BLOCK_ALTERNATES
-        if match is None:
+        info = fields[7]
+        if info.startswith("END="):
+            text = info[4:].partition(";")[0]
+        elif "END=" in info and (match := _END.search(info)):
+            text = match[1]
+        else:
+            self.has_blocks |= fields[4] in BLOCK_ALTERNATES
             return start + len(fields[3])
-        text = match[1]
+        self.has_blocks = True
         if not text.isdecimal() or len(text) > _MOST_DIGITS or not start < int(text) <= last:
             problem = f"{quoted(text)} is no place between POS and the last base of the chromosome ({last:,})"
             self._refuse(problem, line_1based, "INFO/END", "Write the last base of the block, counted from 1")

@@ -22,6 +22,7 @@ from app.store.runs import Finished, Run
 from app.store.session import Database
 from ingest.jobs import FileJob
 from ingest.progress import Progress
+from ingest.regions import regions_of
 from ingest.report import IngestReport
 from ingest.source import Source, open_source
 from ingest.vcf import BlockStorer, Counts
@@ -82,7 +83,7 @@ class Ingest:
                     reports.append(dataclasses.replace(first[run.run_id], source=source.name, is_repeated=True))
                     continue
                 started.append(run)
-                storer = self._blocks(job, source, reader, run)
+                storer, has_blocks = self._blocks(job, source, reader, run)
             report = IngestReport.of(
                 source, job.build, reader, storer.counts, storer.tally, seconds=time.monotonic() - began
             )
@@ -91,15 +92,16 @@ class Ingest:
             first[run.run_id] = report
             regions = [sample.regions for sample in job.samples]
             # The ledger outlives an erased subject, so it keeps no sample names.
-            ready.append(Finished(run, storer.counts.by_call_set(), {**report.for_ledger(), "samples": []}, regions))
+            ledger = {**report.for_ledger(), "samples": []}
+            ready.append(Finished(run, storer.counts.by_call_set(), ledger, regions, has_blocks))
         if ready:
             if sum(sum(counts.calls for counts in finished.counts) for finished in ready) > _MANY_CALLS:
                 self._progress.say("making the studies visible")
             runs.finish(self._database, ready, replace_earlier=replace)
         return reports
 
-    def _blocks(self, job: FileJob, source: Source, reader: VcfReader, run: Run) -> BlockStorer:
-        """Store the blocks of one file from where an interrupted run stopped."""
+    def _blocks(self, job: FileJob, source: Source, reader: VcfReader, run: Run) -> tuple[BlockStorer, bool]:
+        """Store the blocks of one file from where an interrupted run stopped; tell whether it has reference blocks."""
         saved = run.progress or {}
         counts = Counts.from_json(saved["counts"]) if "counts" in saved else Counts.start(len(run.plan))
         _restore(reader.tally, saved.get("tally", {}))
@@ -112,6 +114,7 @@ class Ingest:
             counts,
             reader.tally,
         )
+        has_blocks = bool(saved.get("blocks"))
         with self._progress.file(source.name, source.size) as bar, _without_collector():
             for block in reader.blocks(
                 [sample.position for sample in job.samples],
@@ -120,21 +123,26 @@ class Ingest:
                 max_genotypes=_MAX_GENOTYPES,
                 skip_records=run.next_record,
             ):
-                batch = storer.place(block)
+                batch = storer.place(block) if len(block.positions) or block.structural else None
+                has_blocks = has_blocks or reader.has_blocks
+                regions = regions_of(block, batch, reader.genotypes, has_blocks=has_blocks)
                 with self._database.write() as session:
-                    stored = storer.store(session, block, batch, reader.genotypes, run.next_block)
+                    stored = None
+                    if batch is not None:
+                        stored = storer.store(session, block, batch, reader.genotypes, run.next_block)
                     runs.checkpoint(
                         session,
                         run,
-                        chunks=stored.chunks,
-                        structural=stored.structural,
-                        delta=stored.delta,
+                        chunks=stored.chunks if stored else (),
+                        structural=stored.structural if stored else (),
+                        delta=stored.delta if stored else None,
                         next_record=block.next_record,
-                        progress={"counts": counts.to_json(), "tally": _saved(reader.tally)},
+                        progress={"counts": counts.to_json(), "tally": _saved(reader.tally), "blocks": has_blocks},
+                        regions=regions,
                     )
                 run.next_block += 1
                 bar.at(block.bytes_read)
-        return storer
+        return storer, has_blocks or reader.has_blocks
 
 
 @contextmanager

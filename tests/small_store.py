@@ -138,6 +138,15 @@ class SmallStore:
         name = f"find-population-structural-{relation}-variants"
         return _counted(self._answer(name, ranges=_ranges(ranges), **inputs))
 
+    def studies(self, subject: str, *ranges: str, **inputs: Any) -> list[dict[str, Any]]:
+        """Ask which tests a subject had: the value of each part by its name."""
+        asked = tuple(RangeInput(text, parse_range(text)) for text in ranges)
+        answer = self._answer("find-study-metadata", subject=subject, ranges=asked, **inputs)
+        return [
+            {part["name"]: next(part[key] for key in part if key.startswith("value")) for part in entry["part"]}
+            for entry in answer.get("parameter", [])
+        ]
+
     def _answer(self, name: str, **inputs: Any) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.context.answer(name, OperationInputs(**inputs)))
         return answer

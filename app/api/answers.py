@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from app.api.negotiate import JSON, accepted, media_type
 from app.api.query import parse_query
@@ -52,6 +53,39 @@ def answer(body: bytes, content_type: str, tag: str | None = None) -> Response:
         *_validators(tag),
     ]
     return response
+
+
+class StreamedAnswer(Response):
+    """A large resource that is sent while it is made, portion by portion in the threads of the server."""
+
+    def __init__(
+        self,
+        first: bytes,
+        rest: Iterator[bytes],
+        run: Callable[[Callable[[], bytes | None]], Awaitable[bytes | None]],
+        content_type: str,
+        tag: str | None,
+    ) -> None:
+        super().__init__()
+        # Its length is not known: there is no content-length.
+        self.raw_headers = [
+            (b"content-type", content_type.encode("latin-1")),
+            (b"vary", _VARY),
+            *_validators(tag),
+        ]
+        self._first = first
+        self._rest = rest
+        self._run = run
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; nothing more is made for a client that has gone."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        portion: bytes | None = None if scope["method"] == "HEAD" else self._first
+        with suppress(OSError):
+            while portion is not None:
+                await send({"type": "http.response.body", "body": portion, "more_body": True})
+                portion = await self._run(lambda: next(self._rest, None))
+            await send({"type": "http.response.body", "body": b""})
 
 
 def not_modified(tag: str) -> Response:

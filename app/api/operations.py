@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 import app
-from app.api.answers import answer, indented, is_current, is_true, not_modified, weak_tag
+from app.api.answers import StreamedAnswer, answer, indented, is_current, is_true, not_modified, weak_tag
 from app.api.negotiate import BodyKind, accepted, body_kind, media_type, read_preferences
 from app.api.query import parse_json, parse_query
 from app.api.scope import ALLOW, DIALECT, OPERATION, ROUTE, read_headers, route_path
@@ -169,8 +169,7 @@ class OperationRoute(BaseRoute):
             settings=self.server.settings,
         )
 
-    @staticmethod
-    def _answer(context: Context, call: Call, inputs: OperationInputs) -> Response:
+    def _answer(self, context: Context, call: Call, inputs: OperationInputs) -> Response:
         tag = None
         if call.is_read:
             # Before the query: if data arrive in between, the tag is the older one and the client asks again.
@@ -185,6 +184,11 @@ class OperationRoute(BaseRoute):
             if is_current(call.if_none_match, tag):
                 return not_modified(tag)
         body = call.handler(context, inputs)
+        if not isinstance(body, bytes):
+            if not call.pretty:
+                # The first portion is made before the response starts: what fails until then is an OperationOutcome.
+                return StreamedAnswer(next(body), body, self.server.run, call.content_type, tag)
+            body = b"".join(body)
         return answer(indented(body) if call.pretty else body, call.content_type, tag)
 
 

@@ -206,4 +206,5 @@ _ACCEPTED: Mapping[str, Mapping[str, Converter]] = {
     "includeVariants": _FLAG,
     "includePhasing": _FLAG,
     "includePatientList": _FLAG,
+    "includeNonVariants": _FLAG,
 }

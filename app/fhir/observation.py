@@ -11,7 +11,7 @@ included), the variation code is the fully justified SPDI.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -263,9 +263,28 @@ def parameters(entries: Sequence[Sequence[str]]) -> bytes:
     """
     if not entries:
         return b'{"resourceType":"Parameters"}'
-    pieces = ['{"resourceType":"Parameters","parameter":[']
+    pieces = [_PARAMETERS_OPEN]
     for entry in entries:
         pieces += entry
         pieces.append(",")
     pieces[-1] = "]}"
     return "".join(pieces).encode()
+
+
+_PARAMETERS_OPEN = '{"resourceType":"Parameters","parameter":['
+_PORTION = 256 * 1024
+
+
+def parameters_in_portions(entries: Iterable[Iterable[str]]) -> Iterator[bytes]:
+    """Yield the bytes of ``parameters`` in portions of about 256 KiB, for at least one parameter."""
+    pieces, size = [_PARAMETERS_OPEN], 0
+    for number, entry in enumerate(entries):
+        if number:
+            pieces.append(",")
+        for text in entry:
+            pieces.append(text)
+            size += len(text)
+            if size >= _PORTION:
+                yield "".join(pieces).encode()
+                pieces, size = [], 0
+    yield "".join([*pieces, "]}"]).encode()

@@ -88,6 +88,7 @@ class OperationInputs:
     include_variants: bool = False
     include_phasing: bool = False
     include_patient_list: bool = False
+    include_non_variants: bool = False
     dialect: Dialect = Dialect.IG
 
 
@@ -329,6 +330,7 @@ _READERS: Mapping[str, tuple[str, Callable[[_Reading, Parameter, Sequence[str]],
     "genomicSourceClass": ("source_class", _single(_parse_source_class)),
     "includeVariants": ("include_variants", _single(_parse_boolean)),
     "includePhasing": ("include_phasing", _single(_parse_boolean)),
+    "includeNonVariants": ("include_non_variants", _single(_parse_boolean)),
     "includePatientList": ("include_patient_list", _single(_parse_boolean)),
 }
 """Field and reader of every input that an operation may declare."""

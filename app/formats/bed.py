@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.config import Settings
 from app.errors import BadFile, quoted
@@ -23,6 +22,7 @@ from app.formats.bounded_text import BoundedText
 from app.formats.vcf_header import refuse_accession
 from app.records import Build
 from app.variants.accessions import contig_named, display, length
+from app.variants.regions import Stretches, union
 
 _NOT_DATA = ("#", "track", "browser")
 _MOST_DIGITS = 10
@@ -32,7 +32,7 @@ _MOST_DIGITS = 10
 class BedRegions:
     """``intervals`` maps each contig to sorted, disjoint (starts, ends); ``other_contigs`` counts lines left out."""
 
-    intervals: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]
+    intervals: dict[int, Stretches]
     other_contigs: int
 
 
@@ -60,7 +60,11 @@ def read_bed(stream: BinaryIO, name: str, build: Build, settings: Settings) -> B
             starts, ends = ends_of.setdefault(contig, (array("q"), array("q")))
             starts.append(start)
             ends.append(end)
-    return BedRegions({contig: _merged(*ends_of[contig]) for contig in sorted(ends_of)}, other_contigs)
+    regions = {
+        contig: union(np.array(starts, np.int64), np.array(ends, np.int64))
+        for contig, (starts, ends) in sorted(ends_of.items())
+    }
+    return BedRegions(regions, other_contigs)
 
 
 def _read_line(line: str, line_1based: int, name: str, build: Build) -> tuple[int | None, int, int]:
@@ -89,15 +93,3 @@ def _read_line(line: str, line_1based: int, name: str, build: Build) -> tuple[in
             f"Check that the file is on {build}",
         )
     return contig, start, end
-
-
-def _merged(starts: array[int], ends: array[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sort and merge regions."""
-    first, last = np.array(starts, np.int64), np.array(ends, np.int64)
-    kept = first < last
-    order = np.argsort(first[kept], kind="stable")
-    first, last = first[kept][order], np.maximum.accumulate(last[kept][order])
-    if not len(first):
-        return first, last
-    begins = np.concatenate(([True], first[1:] > last[:-1]))
-    return first[begins], last[np.append(np.flatnonzero(begins)[1:] - 1, len(last) - 1)]

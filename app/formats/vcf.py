@@ -31,6 +31,7 @@ from app.formats.genotype import Genotype, GenotypeTable
 from app.formats.vcf_block import RecordBlock
 from app.formats.vcf_body import BodyReader, Choice, Run
 from app.formats.vcf_header import VcfHeader, read_header, refuse_accession, take_header
+from app.formats.vcf_regions import RegionBuilder
 from app.formats.vcf_tally import Tally
 from app.records import Build
 from app.variants.accessions import contig_named
@@ -69,6 +70,7 @@ class VcfReader:
         self._table = GenotypeTable()
         self._contigs: dict[str, int | None] = {}
         self.chosen: tuple[str, ...] = ()
+        self._regions: RegionBuilder | None = None
         self._started = False
 
     @property
@@ -125,6 +127,7 @@ class VcfReader:
             first_record=skip_records,
         )
         builder = body.builder
+        self._regions = builder.regions
         self._skip(skip_records)
         while block := self._next_block():
             lines = _split(block, as_text=choice.as_text)
@@ -137,7 +140,7 @@ class VcfReader:
                 name = _first_column(lines[at])
                 contig = self._contig(name)
                 if contig is not None and contig != builder.contig:
-                    if len(builder):
+                    if builder.is_pending:
                         yield builder.close(self.records, self.bytes_read)
                     body.enter(contig, self._line_1based)
                 run = Run(lines, at, self._line_1based, contig, name, maybe_structural)
@@ -145,11 +148,19 @@ class VcfReader:
                 self.records += done - at
                 at = done
                 if (
-                    len(builder) >= max_records or builder.examined >= max_genotypes or len(builder.pairs) > _MOST_PAIRS
-                ) and len(builder):
+                    len(builder) >= max_records
+                    or builder.examined >= max_genotypes
+                    or len(builder.pairs) > _MOST_PAIRS
+                    or (builder.regions is not None and builder.regions.is_full)
+                ) and builder.is_pending:
                     yield builder.close(self.records, self.bytes_read)
-        if len(builder):
+        if builder.is_pending:
             yield builder.close(self.records, self.bytes_read)
+
+    @property
+    def has_blocks(self) -> bool:
+        """Return whether a reference block was read, so that the file tells of every place that was studied."""
+        return self._regions is not None and self._regions.has_blocks
 
     @property
     def _line_1based(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.formats.vcf_regions import NO_REGIONS, RegionBuilder, SiteRegions
 from app.formats.vcf_structural import StructuralRow
 
 ABSENT = -1
@@ -34,6 +35,7 @@ class RecordBlock:
     ``frequency`` (FORMAT/AF of this ALT), NaN where absent.
 
     ``structural`` are the structural ALTs of the stretch, with their calls; they are few, so they are objects.
+    ``regions``: where the records of the one chosen sample say that there is no variant, or that they cannot tell.
     """
 
     contig: int
@@ -55,6 +57,7 @@ class RecordBlock:
     frequency: NDArray[np.float64]
     phase_set: NDArray[np.int64]
     structural: Sequence[StructuralRow] = ()
+    regions: SiteRegions = NO_REGIONS
 
 
 class DepthPairs(dict[str, int]):
@@ -128,8 +131,9 @@ class BlockBuilder:
     ``single`` says that one sample is chosen, so that every row has exactly one call, in the same order.
     """
 
-    def __init__(self, *, single: bool, first_record: int) -> None:
+    def __init__(self, *, single: bool, first_record: int, regions: RegionBuilder | None = None) -> None:
         self.single = single
+        self.regions = regions
         self.pairs = DepthPairs()
         self.contig = 0
         self.first_record = first_record
@@ -158,6 +162,11 @@ class BlockBuilder:
 
     def __len__(self) -> int:
         return len(self.positions) + len(self.structural)
+
+    @property
+    def is_pending(self) -> bool:
+        """Return whether there is something to hand on."""
+        return bool(self.positions or self.structural or self.regions)
 
     def add_row(self, position: int, ref: str, alt: str, line_1based: int, filters: str) -> int:
         """Add a variant row and return its number."""
@@ -248,6 +257,7 @@ class BlockBuilder:
             frequency=frequency,
             phase_set=phase_set,
             structural=self.structural,
+            regions=self.regions.take() if self.regions else NO_REGIONS,
         )
         self.first_record = next_record
         self.examined = 0

@@ -21,6 +21,7 @@ from app.formats.vcf_block import ABSENT, BlockBuilder, Depths
 from app.formats.vcf_cells import Call, CellReader, Plan, Shares, copy_number_place, read_phase_set
 from app.formats.vcf_header import VcfHeader
 from app.formats.vcf_matrix import Cells, Codes, locate_cells, read_codes
+from app.formats.vcf_regions import RegionBuilder
 from app.formats.vcf_site import PASSING, Site, SiteReader, names_structure
 from app.formats.vcf_structural import STRUCTURAL, StructuralRow, copies_show
 from app.formats.vcf_tally import Tally
@@ -89,7 +90,9 @@ class BodyReader:
         keep_filtered: bool,
         first_record: int,
     ) -> None:
-        self.builder = BlockBuilder(single=len(choice.places) == 1, first_record=first_record)
+        # Of several samples together it is not kept which of them a record says nothing about.
+        self._regions = RegionBuilder(name, table) if len(choice.places) == 1 else None
+        self.builder = BlockBuilder(single=len(choice.places) == 1, first_record=first_record, regions=self._regions)
         self._name = name
         self._build = build
         self._choice = choice
@@ -169,11 +172,12 @@ class BodyReader:
         genotypes, depths, pairs = builder.genotype, builder.depth, builder.pair
         number_of, depth_of, pair_of, share_of = self._table.biallelic, self._depths, builder.pairs, self._shares
         lines, name, columns, passing = cast("list[str]", run.lines), run.name, self._columns, self._passing
+        regions = cast("RegionBuilder", self._regions)
         column, several, longest = FIXED + self._choice.places[0], columns > FIXED + 1, self._longest_allele
         structural_from = self._structural_from
         end = length(self._build, builder.contig)
         maybe_structural = run.maybe_structural
-        keys, plan, more = "", _NO_PLAN, False
+        keys, plan, more = "\t", _NO_PLAN, False  # no FORMAT: the first one is always looked at
         offset = run.line_1based - run.start
         for line_1based, line in enumerate(lines[run.start : stop], run.line_1based):
             fields = line.split("\t", columns)
@@ -200,6 +204,7 @@ class BodyReader:
                 ordinary = False
                 if alt in _NO_ALLELES and self._is_plain(fields, end, maybe_structural=maybe_structural):
                     tally.add(_NO_ALLELES[alt], line_1based)
+                    regions.add_block(fields, _value_at(cell, at_genotype), end, line_1based)
                     continue
             values = cell.split(":", count)
             if (
@@ -227,6 +232,7 @@ class BodyReader:
                 continue
             if number < 0:
                 tally.add("all-reference" if number == REFERENCE else "no-call", line_1based)
+                regions.add(position, position + len(ref), called=number == REFERENCE)
                 continue
             if more:
                 if share is not None:
@@ -261,15 +267,29 @@ class BodyReader:
         if len(fields) != self._columns:
             self._refuse_columns("\t".join(fields), line_1based)
         site = self._sites.read(fields, self.builder.contig, line_1based)
-        if site is None:
-            return
-        cells = ((sample, fields[FIXED + place]) for sample, place in enumerate(self._choice.places))
-        if site.structural:
+        if site is not None and site.structural:
+            cells = ((sample, fields[FIXED + place]) for sample, place in enumerate(self._choice.places))
             self._read_structural(cells, fields[8], site)
             return
-        plan = self._plan(site, fields[8])
-        if plan is not None:
-            self._read_cells(cells, plan, site, 0)
+        plan = self._plan(site, fields[8]) if site is not None else None
+        if site is None or plan is None:
+            self._note_unused(fields, line_1based)
+            return
+        rows = len(self.builder.positions)
+        cells = ((sample, fields[FIXED + place]) for sample, place in enumerate(self._choice.places))
+        self._read_cells(cells, plan, site, 0)
+        if self._regions is not None and len(self.builder.positions) == rows:
+            cell = fields[FIXED + self._choice.places[0]]
+            self._regions.add_site(site, _value_at(cell, plan.genotype) or ".")
+
+    def _note_unused(self, fields: list[str], line_1based: int) -> None:
+        """Note the place of a record that is left out, where one sample is read."""
+        if self._regions is None:
+            return
+        keys = fields[8].split(":")
+        genotype = _value_at(fields[FIXED + self._choice.places[0]], keys.index("GT")) if "GT" in keys else None
+        end = length(self._build, self.builder.contig)
+        self._regions.add_unused(fields, genotype, end, line_1based, passed=fields[6] in PASSING)
 
     def _read_wide_record(self, line: bytes, line_1based: int) -> None:
         """Read any record of a file with many samples; plain reference and missing cells are not looked into."""
@@ -483,3 +503,11 @@ def _texts(line: bytes, found: Cells) -> Iterator[tuple[int, str]]:
     text = line.decode("latin-1")
     for sample, start, end in zip(found.samples, found.starts, found.ends, strict=True):
         yield sample, text[start:end]
+
+
+def _value_at(cell: str, place: int) -> str | None:
+    """Return one value of a cell, a dot where the cell ends before it; None where FORMAT has no such key."""
+    if place < 0:
+        return None
+    values = cell.split(":", place + 1)
+    return values[place] if place < len(values) else "."

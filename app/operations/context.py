@@ -111,8 +111,9 @@ class OperationContext:
         return self._handlers
 
     def answer(self, name: str, inputs: OperationInputs) -> bytes:
-        """Answer one operation."""
-        return self._handlers[name](self, inputs)
+        """Answer one operation, however large the answer is."""
+        found = self._handlers[name](self, inputs)
+        return found if isinstance(found, bytes) else b"".join(found)
 
     def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
         """Return whether an answer takes so little time that handing it to another thread would cost more.
@@ -122,6 +123,9 @@ class OperationContext:
         if operation == "find-population-specific-haplotypes":  # walks every name that is stored
             return False
         if not self.database.is_sqlite or inputs.include_patient_list or inputs.include_phasing:
+            return False
+        # The regions of a chromosome can be many.
+        if inputs.include_non_variants or (operation == "find-study-metadata" and inputs.ranges):
             return False
         bases = sum(asked.interval.end - asked.interval.start for asked in inputs.ranges)
         return bases <= _BRIEF_BASES and sum(map(len, inputs.variants)) <= _BRIEF_VARIANTS

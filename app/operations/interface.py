@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from app.config import Settings
 from app.fhir.parameters import OperationInputs
 
-Handler: TypeAlias = Callable[[Any, OperationInputs], bytes]
+Answer: TypeAlias = bytes | Iterator[bytes]
+"""A serialized resource; a large one in pieces that are made when they are asked for, without the store"""
+
+Handler: TypeAlias = Callable[[Any, OperationInputs], Answer]
 """Answers one operation: takes the context and the inputs, returns a serialized Parameters resource.
 
 The context is Any here so that a handler may ask for the concrete one, which has more than the HTTP layer sees.

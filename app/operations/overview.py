@@ -102,6 +102,10 @@ def _simple(session: Session) -> list[Example]:
             "How many subjects have a certain variant, and who?",
             f"/fhir/$find-population-specific-variants?variants={spdi}&includePatientList=true",
         ),
+        Example(
+            "Which tests did a subject have, and where did they look?",
+            f"/fhir/$find-study-metadata?subject={who}&ranges={ranges}",
+        ),
     ]
 
 

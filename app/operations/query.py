@@ -1,4 +1,4 @@
-"""Choosing the call sets and genotypes of a subject that a question is about (subject, test, date, specimen, class)."""
+"""Choosing the tests, call sets and genotypes of a subject that a question is about, by its filters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from app.errors import SubjectNotFound
 from app.fhir.dates import implicit_interval
 from app.fhir.parameters import OperationInputs
 from app.records import SourceClass
-from app.store import calls, genotypes, subjects
+from app.store import calls, coverage, genotypes, subjects
 from app.store.calls import CallSet
+from app.store.coverage import Study
 from app.store.genotypes import Genotype
 from app.store.session import Session
 
@@ -47,6 +48,16 @@ def classes_of_genotypes(inputs: OperationInputs) -> frozenset[SourceClass]:
     if inputs.source_class is None:
         return frozenset(SourceClass)
     return frozenset((inputs.source_class, SourceClass.UNSPECIFIED))
+
+
+def chosen_studies(session: Session, inputs: OperationInputs) -> list[Study]:
+    """Return the tests of the subject that pass every filter but the source class, which a test as such has not.
+
+    Raises:
+        SubjectNotFound: there is no such subject.
+    """
+    found = coverage.studies_of(session, named_subject(session, inputs))
+    return [test for test in found if _passes(test, inputs)]
 
 
 def named_subject(session: Session, inputs: OperationInputs) -> str:

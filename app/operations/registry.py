@@ -14,6 +14,7 @@ from app.operations.haplotypes import (
     find_subject_specific_haplotypes,
 )
 from app.operations.interface import Handler
+from app.operations.metadata import find_study_metadata
 from app.operations.population import find_population_specific_variants
 from app.operations.structural import (
     find_population_structural_intersecting_variants,
@@ -36,6 +37,7 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
         "find-population-specific-variants": find_population_specific_variants,
         "find-population-structural-intersecting-variants": find_population_structural_intersecting_variants,
         "find-population-structural-subsuming-variants": find_population_structural_subsuming_variants,
+        "find-study-metadata": find_study_metadata,
     }
 )
 

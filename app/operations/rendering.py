@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations, pairwise
@@ -54,6 +54,27 @@ def resources(
     if phasing:
         out = [*out, *_phases(segments, rows, most_pairs)]
     return out
+
+
+def resources_in_turn(segments: Sequence[Segment], lookups: Lookups, naming: Naming | None) -> Iterator[str]:
+    """Yield the variants of an answer, in the order of ``resources``, made as they are asked for."""
+    for cluster in _clusters(segments):
+        yield from resources(cluster, lookups, naming, phasing=False, most_pairs=0)
+
+
+def _clusters(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Yield segments by position, together those whose calls come in between each other; equal ids are together."""
+    spans = sorted((int(one.starts.min()), int(one.starts.max()), at) for at, one in enumerate(segments))
+    cluster: list[int] = []
+    reached = -1
+    for first, last, at in spans:
+        if cluster and first > reached:
+            yield [segments[one] for one in sorted(cluster)]
+            cluster = []
+        cluster.append(at)
+        reached = max(reached, last)
+    if cluster:
+        yield [segments[one] for one in sorted(cluster)]
 
 
 def _in_order(segments: Sequence[Segment]) -> bool:

@@ -188,18 +188,30 @@ def checkpoint(
     run: Run,
     *,
     chunks: Sequence[tuple[int, int, int, int, int, bytes]],
-    delta: bytes,
+    delta: bytes | None,
     next_record: int,
     progress: Mapping[str, Any],
+    regions: Mapping[str, Regions] | None = None,
     structural: Sequence[tuple[int, int, int, int, bytes]] = (),
 ) -> None:
     """Store one block: chunks (shard, call set, contig, bin, part, data), carriers to merge later, how far it goes.
 
-    ``structural`` are the chunks of structural calls (shard, call set, contig, part, data).
+    ``regions`` are those that the block's records tell of, of the run's only call set, by kind; ``structural`` the
+    chunks of structural calls (shard, call set, contig, part, data).
     """
+    for kind, found in (regions or {}).items():
+        studies.stage_regions(
+            session,
+            ordinal=run.plan[0].subject.ordinal,
+            call_set_id=run.plan[0].call_set_id,
+            block=run.next_block,
+            kind=kind,
+            regions=found,
+        )
     session.insert_rows("call_chunk", ("shard", "call_set_id", "contig", "bin", "part", "data"), chunks)
     session.insert_rows("structural_chunk", ("shard", "call_set_id", "contig", "part", "data"), structural)
-    session.insert_rows("carrier_delta", ("run_id", "block", "data"), [(run.run_id, run.next_block, delta)])
+    if delta is not None:
+        session.insert_rows("carrier_delta", ("run_id", "block", "data"), [(run.run_id, run.next_block, delta)])
     session.run_many(
         "update ingest_run set next_record = ?, next_block = ?, progress = ? where id = ?",
         [(next_record, run.next_block + 1, _json(dict(progress)), run.run_id)],
@@ -224,6 +236,8 @@ class Finished:
     report: Mapping[str, Any]
     regions: Sequence[Mapping[str, Regions]]
     """For each call set, the regions of its study by kind: studied, uncallable"""
+    has_blocks: bool = False
+    """The source has reference blocks, so that its records tell of every place that was studied"""
 
 
 def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bool = False) -> None:
@@ -241,6 +255,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                 [(e.subject.ordinal, e.study.test_id) for e in planned],
                 keep_runs=[f.run.run_id for f in ready],
             )
+            studies.forget_told(session, [(e.subject.ordinal, e.study.test_id) for e in planned])
         for finished in ready:
             study_ids = [studies.ensure(session, entry.subject.ordinal, entry.study) for entry in finished.run.plan]
             for entry, study_id, by_kind in zip(finished.run.plan, study_ids, finished.regions, strict=True):
@@ -248,6 +263,14 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                     studies.set_regions(
                         session, ordinal=entry.subject.ordinal, study_id=study_id, kind=kind, regions=regions
                     )
+                studies.adopt_regions(
+                    session,
+                    ordinal=entry.subject.ordinal,
+                    study_id=study_id,
+                    call_set_id=entry.call_set_id,
+                    has_blocks=finished.has_blocks,
+                    is_told=len(finished.run.plan) == 1,
+                )
             _merge_deltas(session, finished.run)
             _insert_call_sets(session, finished, study_ids)
             # The plan and the parameters name subjects: once used they go, so that erasing a subject is complete.
@@ -274,7 +297,8 @@ def _merge_deltas(session: Session, run: Run) -> None:
             "select data from carrier_delta where run_id = :run and block = :block",
             {"run": run.run_id, "block": block},
         )
-        carriers.merge(session, *bitmaps.unpack_delta(rows[0][0]))
+        for (data,) in rows:
+            carriers.merge(session, *bitmaps.unpack_delta(data))
     session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
 
 
@@ -302,6 +326,7 @@ def discard(database: Database, run: Run) -> None:
             parameters = {"shard": bitmaps.shard_of(entry.subject.ordinal), "id": entry.call_set_id}
             for table in ("call_chunk", "structural_chunk"):
                 session.run(f"delete from {table} where shard = :shard and call_set_id = :id returning 1", parameters)
+            studies.drop_staged(session, entry.subject.ordinal, entry.call_set_id)
         session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
         session.run("delete from ingest_run where id = :run returning 1", {"run": run.run_id})
         kept = carriers.carried_from(session, run.first_variant_id) | carriers.waiting_from(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
@@ -16,17 +15,22 @@ from app.store import (
     carriers,
     codec,
     counters,
+    coverage,
     genotypes,
     ledger,
     structural_codec,
     structural_sites,
     variants,
 )
-from app.store.regions import pack_intervals
+from app.store.regions import pack_intervals, unpack_intervals
 from app.store.session import Session
+from app.variants.regions import Stretches, joined
 
-Regions = Mapping[int, tuple[NDArray[np.int64], NDArray[np.int64]]]
+Regions = Mapping[int, Stretches]
 """Contig to merged (starts, ends)"""
+
+_SITES = {coverage.CALLED: coverage.CALLED_SITES, coverage.UNCALLED: coverage.UNCALLED_SITES}
+"""What records tell of regions in a file with reference blocks, and in any other"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,77 @@ def set_regions(session: Session, *, ordinal: int, study_id: int, kind: str, reg
     nothing = np.empty(0, dtype=np.int64)
     rows = rows or [(scope["shard"], study_id, kind, 0, pack_intervals(nothing, nothing))]
     session.insert_rows("study_region", ("shard", "study_id", "kind", "contig", "data"), rows)
+
+
+def _staged(call_set_id: int) -> int:
+    """Return what stands for the study of a call set while its run is not complete: no study has this number."""
+    return -1 - call_set_id
+
+
+def stage_regions(session: Session, *, ordinal: int, call_set_id: int, block: int, kind: str, regions: Regions) -> None:
+    """Keep the regions that one block of an unfinished run tells of; no question sees them."""
+    rows = [
+        (bitmaps.shard_of(ordinal), _staged(call_set_id), f"{kind}/{block}", contig, pack_intervals(starts, ends))
+        for contig, (starts, ends) in regions.items()
+    ]
+    session.insert_rows("study_region", ("shard", "study_id", "kind", "contig", "data"), rows)
+
+
+def drop_staged(session: Session, ordinal: int, call_set_id: int) -> None:
+    """Remove what the blocks of an unfinished run told of regions."""
+    session.run(
+        "delete from study_region where shard = :shard and study_id = :study returning 1",
+        {"shard": bitmaps.shard_of(ordinal), "study": _staged(call_set_id)},
+    )
+
+
+def adopt_regions(
+    session: Session, *, ordinal: int, study_id: int, call_set_id: int, has_blocks: bool, is_told: bool
+) -> None:
+    """Add what the blocks of a run told of regions to those that other files of its study told of.
+
+    ``has_blocks`` says that they tell of every place; ``is_told`` that the places of missing calls are among them.
+    """
+    shard = bitmaps.shard_of(ordinal)
+    if not is_told:
+        set_regions(session, ordinal=ordinal, study_id=study_id, kind=coverage.UNTOLD, regions={})
+        return
+    names = {kind: kind if has_blocks else sites for kind, sites in _SITES.items()}
+    parts: dict[tuple[str, int], list[Stretches]] = {}
+    for source in (study_id, _staged(call_set_id)):
+        rows = session.run(
+            "select kind, contig, data from study_region where shard = :shard and study_id = :study",
+            {"shard": shard, "study": source},
+        )
+        for kind, contig, data in rows:
+            name = kind if source == study_id else names[kind.partition("/")[0]]
+            if name in names.values():
+                parts.setdefault((name, contig), []).append(unpack_intervals(data))
+    for kind in names.values():
+        found = {contig: joined(parts[name, contig]) for name, contig in parts if name == kind and contig}
+        if found or has_blocks:
+            set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=found)
+    drop_staged(session, ordinal, call_set_id)
+
+
+def forget_told(session: Session, tests: Sequence[tuple[int, str]]) -> None:
+    """Remove what the calls of tests (subject ordinal, test id) told of regions; what BED files said of them stays."""
+    for ordinal, test_id in dict.fromkeys(tests):
+        rows = session.run(
+            "select id from study where subject_ordinal = :ordinal and test_id = :test",
+            {"ordinal": ordinal, "test": test_id},
+        )
+        for (study_id,) in rows:
+            session.run(
+                "delete from study_region where shard = :shard and study_id = :study"
+                " and kind not in (:studied, :uncallable) returning 1",
+                {
+                    "shard": bitmaps.shard_of(ordinal),
+                    "study": study_id,
+                    "studied": coverage.STUDIED,
+                    "uncallable": coverage.UNCALLABLE,
+                },
+            )
 
 
 def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> set[int]:

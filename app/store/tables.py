@@ -205,9 +205,11 @@ study_region = Table(
     "study_region",
     metadata,
     Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
-    Column("study_id", Integer, primary_key=True, comment="The study"),
-    Column("kind", Text, primary_key=True, comment="studied or uncallable"),
-    Column("contig", Integer, primary_key=True, comment="0: the region file had no interval at all"),
+    Column("study_id", Integer, primary_key=True, comment="The study; -1 - call set while its run is unfinished"),
+    Column(
+        "kind", Text, primary_key=True, comment="What is told of them (app.store.coverage); /block while unfinished"
+    ),
+    Column("contig", Integer, primary_key=True, comment="0: there is no interval at all"),
     Column("data", LargeBinary, nullable=False, comment="Merged intervals on the study's build (app.store.regions)"),
     comment="Regions that a study looked at, or could not call",
 )

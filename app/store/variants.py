@@ -231,6 +231,16 @@ def find(session: Session, placements: Sequence[Placement]) -> list[dict[int, Pl
     return found
 
 
+def at(session: Session, build: Build, contig: int, start: int) -> list[Placement]:
+    """Return the placements of the stored variants that start at a place of one build."""
+    rows = session.run(
+        f"select {_SELECT} from variant v"
+        f" where v.contig = :contig and v.start{build.value[-2:]} = :start order by v.id",
+        {"contig": contig, "start": start},
+    )
+    return [_placement(row) for row in rows]
+
+
 def placements_of(session: Session, ids: Sequence[int]) -> dict[int, Placement]:
     """Return the placements of variants by id, in one statement."""
     if not ids:

@@ -165,9 +165,16 @@ def upgrade() -> None:
     op.create_table(
         "study_region",
         sa.Column("shard", sa.Integer(), nullable=False, comment="Shard of the subject"),
-        sa.Column("study_id", sa.Integer(), nullable=False, comment="The study"),
-        sa.Column("kind", sa.Text(), nullable=False, comment="studied or uncallable"),
-        sa.Column("contig", sa.Integer(), nullable=False, comment="0: the region file had no interval at all"),
+        sa.Column(
+            "study_id", sa.Integer(), nullable=False, comment="The study; -1 - call set while its run is unfinished"
+        ),
+        sa.Column(
+            "kind",
+            sa.Text(),
+            nullable=False,
+            comment="What is told of them (app.store.coverage); /block while unfinished",
+        ),
+        sa.Column("contig", sa.Integer(), nullable=False, comment="0: there is no interval at all"),
         sa.Column(
             "data",
             sa.LargeBinary(),

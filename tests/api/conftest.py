@@ -18,6 +18,7 @@ OPERATIONS = (
     "find-population-specific-variants",
     "find-population-structural-intersecting-variants",
     "find-population-structural-subsuming-variants",
+    "find-study-metadata",
     "find-subject-specific-variants",
     "find-subject-structural-intersecting-variants",
     "find-subject-structural-subsuming-variants",

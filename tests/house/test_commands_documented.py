@@ -112,6 +112,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     one = gzipped(vcf(SNV).encode())
     for name in ("sample.vcf.gz", "calls/p1.vcf.gz", "calls/p1.tumour.vcf.gz"):
         (folder / name).write_bytes(one)
+    blocks = vcf("chr17 43044000 . A <NON_REF> . . END=43044999 GT 0/0", SNV)
+    (folder / "sample.g.vcf.gz").write_bytes(gzipped(blocks.encode()))
     two = vcf(f"{SNV} 1/1", samples=("HG00096", "HG00097"), build=Build.GRCH37)
     (folder / "cohort.vcf.gz").write_bytes(gzipped(two.encode()))
     (folder / "exome.bed").write_text("chr17\t43000000\t44000000\n")

@@ -38,6 +38,8 @@ TBD_CODES: Final = f"{GENOMICS_REPORTING}/CodeSystem/tbd-codes-cs"
 IMPLEMENTATION_GUIDE: Final = f"{GENOMICS_REPORTING}/ImplementationGuide/hl7.fhir.uv.genomics-reporting"
 
 VARIANT_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/variant"
+STUDY_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genomic-study"
+ANALYSIS_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genomic-study-analysis"
 PHASE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/sequence-phase-relationship"
 
 

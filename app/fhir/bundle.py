@@ -67,14 +67,14 @@ def _read_entry(entry: object, where: str) -> BatchEntry | InvalidBody:
     if not isinstance(entry, dict) or not isinstance(request, dict):
         return InvalidBody(f"{where} has no request")
     method, url = request.get("method"), request.get("url")
-    if method not in _VERBS:
+    if not isinstance(method, str) or method not in _VERBS:
         return InvalidBody(f"{where}.request.method is none of {', '.join(sorted(_VERBS))}")
     if not isinstance(url, str) or not url:
         return InvalidBody(f"{where}.request.url is missing")
     if_none_match = request.get("ifNoneMatch")
     if if_none_match is not None and not isinstance(if_none_match, str):
         return InvalidBody(f"{where}.request.ifNoneMatch is not a string")
-    return BatchEntry(str(method), url, entry.get("resource"), if_none_match)
+    return BatchEntry(method, url, entry.get("resource"), if_none_match)
 
 
 def batch_response(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

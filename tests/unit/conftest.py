@@ -1,4 +1,4 @@
-"""An empty store for each test, on either database, and the judge of FHIR answers."""
+"""An empty store for each test, on either database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from app.store.session import Database
 from app.store.tables import metadata
 from tests.postgres_server import PostgresServer
-from tests.profile_validator import Validate, installed_pack, validator
 from tests.small_store import migrated
 
 
@@ -35,10 +34,3 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     with store.write() as session:
         tables = ", ".join(table.name for table in metadata.sorted_tables)
         session.driver.execute(f"truncate {tables}")
-
-
-@pytest.fixture(scope="session")
-def against_profiles(shared: Path, pytestconfig: pytest.Config) -> Iterator[Validate]:
-    """Return a function that says what the profiles of the implementation guide find wrong with a resource."""
-    with validator(installed_pack(shared, pytestconfig.cache.mkdir("profiles"))) as validate:
-        yield validate

@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         100_000, ge=1, description="Most resources in one answer; above it the request is refused as too costly."
     )
     max_phase_pairs: int = Field(2000, ge=0, description="Most phase relations in one answer; the rest is left out.")
+    max_batch_entries: int = Field(100, ge=1, description="Most requests in one batch.")
+    max_batch_bytes: int = Field(
+        64 * 2**20, ge=1024, description="Bytes of answers after which the rest of a batch is refused as too costly."
+    )
     sql_time_limit_ms: int = Field(5000, ge=10, description="Longest run of one statement while answering a request.")
     lift_widen_max: int = Field(
         1000,

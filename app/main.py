@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import capability, health, openapi, utilities
+from app.api import batch, capability, health, openapi, reading, utilities
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.logs import configure_logging
 from app.api.middleware import build_middleware
@@ -65,6 +65,8 @@ def create_app(
     app.router.routes += [
         OperationRoute(server),
         *capability.routes(server),
+        *batch.routes(server),
+        *reading.routes(server),
         *utilities.routes(server),
         *health.routes(server),
         *openapi.routes(server),

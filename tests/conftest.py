@@ -11,6 +11,7 @@ import pytest
 
 from tests.network_guard import guard
 from tests.postgres_server import PostgresServer, find_binaries, running
+from tests.profile_validator import Validate, installed_pack, validator
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -76,6 +77,19 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'operon.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def profiles(shared: Path, pytestconfig: pytest.Config) -> Path:
+    """Return the pack of profiles with its validator installed."""
+    return installed_pack(shared, pytestconfig.cache.mkdir("profiles"))
+
+
+@pytest.fixture(scope="session")
+def against_profiles(profiles: Path) -> Iterator[Validate]:
+    """Return a function that says what the profiles of the implementation guide find wrong with a resource."""
+    with validator(profiles) as validate:
+        yield validate
 
 
 @pytest.fixture

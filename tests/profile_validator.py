@@ -17,14 +17,16 @@ import pytest
 Validate = Callable[[Mapping[str, Any]], list[str]]
 """Takes a resource, returns what is wrong with it"""
 
+_OLDEST_NODE = (20, 19)
+
 
 def installed_pack(shared: Path, folder: Path) -> Path:
     """Return a copy of the pack with its two dependencies; skip the test where it cannot be had.
 
     FHIR_PROFILES_PACK may name such a copy. Else one is made in ``folder``, once.
     """
-    if shutil.which("node") is None:
-        pytest.skip("Node is not installed")
+    if not _has_node():
+        pytest.skip(f"Node {'.'.join(map(str, _OLDEST_NODE))} or newer is not installed")
     if named := os.environ.get("FHIR_PROFILES_PACK"):
         return Path(named)
     source = shared / "packs" / "fhir-profiles"
@@ -34,6 +36,13 @@ def installed_pack(shared: Path, folder: Path) -> Path:
     if not pack.is_dir():
         _install(source, folder, pack)
     return pack
+
+
+def _has_node() -> bool:
+    if shutil.which("node") is None:
+        return False
+    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, told.strip().removeprefix("v").split(".")[:2])) >= _OLDEST_NODE
 
 
 def _install(source: Path, folder: Path, pack: Path) -> None:
@@ -55,9 +64,11 @@ def _install(source: Path, folder: Path, pack: Path) -> None:
 
 
 @contextmanager
-def validator(pack: Path) -> Iterator[Validate]:
-    """Run the validator as a child process that answers one line for each resource."""
+def validator(pack: Path, *, operation: str | None = None) -> Iterator[Validate]:
+    """Run the validator as a child process that answers one line for each resource, all answers of one operation."""
     command = ["node", str(pack / "validate.mjs"), "--stream", "--require-profile"]
+    if operation is not None:
+        command += ["--operation", operation]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -13,7 +13,7 @@ from typing import Any
 from app.config import Settings
 from app.fhir.parameters import OperationInputs, RangeInput
 from app.operations.context import Genome, OperationContext
-from app.operations.registry import HANDLERS
+from app.operations.registry import HANDLERS, READERS
 from app.records import Build, Sex, SourceClass
 from app.store import bulk, migrate
 from app.store.session import Database
@@ -65,7 +65,7 @@ class SmallStore:
         self.database = database
         self.folder = folder
         self.settings = Settings(home=folder, **settings)
-        self.context = OperationContext(self.settings, database, genome, HANDLERS)
+        self.context = OperationContext(self.settings, database, genome, HANDLERS, READERS)
         self._numbers = itertools.count(1)
 
     def file(

@@ -114,10 +114,18 @@ def answer_json(scope: Scope, value: Any) -> Response:
 
 def answer_resource(scope: Scope, resource: Mapping[str, Any]) -> Response:
     """Return a resource in the form that the client asks for."""
+    return answer_body(scope, orjson.dumps(dict(resource)))
+
+
+def answer_body(scope: Scope, body: bytes) -> Response:
+    """Return a serialized resource in the form that the client asks for."""
     controls = dict(parse_query(scope["query_string"]))
     wanted = accepted(header(scope, b"accept"), controls.get("_format"))
     content_type = media_type(dialect_of(scope), wanted)
-    body = orjson.dumps(dict(resource), option=orjson.OPT_INDENT_2 if is_true(controls.get("_pretty")) else None)
+    if is_true(controls.get("_pretty")):
+        body = indented(body)
+    if scope["method"] == "POST":  # as for operations: conditions are of reads
+        return answer(body, content_type)
     tag = weak_tag(body, content_type.encode())
     if is_current(header(scope, b"if-none-match"), tag):
         return not_modified(tag)

@@ -12,7 +12,9 @@ from app.api.query import parse_query
 from app.api.scope import OPERATION
 from app.api.server import FHIR_BASE, Server
 from app.errors import NotFound, quoted
-from app.fhir.capability import capability_statement, find_definitions, searchset
+from app.fhir.bundle import searchset
+from app.fhir.capability import ServedType, capability_statement, find_definitions
+from app.operations.interface import Context
 
 
 def routes(server: Server) -> list[BaseRoute]:
@@ -22,6 +24,7 @@ def routes(server: Server) -> list[BaseRoute]:
         request.scope[OPERATION] = "metadata"
         statement = capability_statement(
             server.offered(),
+            _served(server.opened()),
             base_url=server.base_url(request.scope),
             version=app.__version__,
             date=server.started.isoformat(timespec="seconds"),
@@ -36,7 +39,8 @@ def routes(server: Server) -> list[BaseRoute]:
         base_url = server.base_url(scope)
         query = scope["query_string"].decode("latin-1")
         self_url = f"{base_url}/OperationDefinition" + (f"?{query}" if query else "")
-        return answer_resource(scope, searchset(found, base_url=base_url, self_url=self_url))
+        entries = [(f"{base_url}/OperationDefinition/{one.name}", dict(one.resource)) for one in found]
+        return answer_resource(scope, searchset(entries, self_url=self_url))
 
     async def read(request: Request) -> Response:
         request.scope[OPERATION] = "operation-definition"
@@ -51,3 +55,19 @@ def routes(server: Server) -> list[BaseRoute]:
         Route(f"{FHIR_BASE}/OperationDefinition", search),
         Route(f"{FHIR_BASE}/OperationDefinition/{{name}}", read),
     ]
+
+
+def _served(context: Context) -> list[ServedType]:
+    """Return the types of resources that can be read, by name."""
+    served = []
+    for name in sorted({reader.resource_type for reader in context.readers}):
+        readers = [reader for reader in context.readers if reader.resource_type == name]
+        profiles = dict.fromkeys(profile for reader in readers for profile in reader.profiles)
+        searches = {
+            parameter: type_
+            for reader in readers
+            if reader.search is not None
+            for parameter, type_ in reader.search.parameters.items()
+        }
+        served.append(ServedType(name, list(profiles), searches))
+    return served

@@ -9,6 +9,7 @@ False
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -67,8 +68,7 @@ def _read_accept(header: str) -> Accepted:
     for position, media_range in enumerate(header.lower().split(",")):
         name, *parameters = (piece.strip() for piece in media_range.split(";"))
         options = dict(piece.partition("=")[::2] for piece in parameters)
-        version = options.get("fhirversion")
-        if name and (version is None or version in _FHIR_VERSIONS):
+        if name and _is_version_served(parameters):
             # The earlier of two equally weighted types wins.
             rank = _quality(options.get("q"))
             ranks.setdefault(name, rank - position * 1e-6 if rank else 0.0)
@@ -106,14 +106,21 @@ def accepted(accept: str, format_parameter: str | None) -> Accepted:
     """
     if format_parameter:
         # A "+" that was not percent-encoded arrives as a blank.
-        name = format_parameter.partition(";")[0].strip().lower().replace(" ", "+")
-        if name not in _FORMATS:
+        name, *parameters = (piece.strip() for piece in format_parameter.lower().split(";"))
+        name = name.replace(" ", "+")
+        if name not in _FORMATS or not _is_version_served(parameters):
             raise NotAcceptable(f"_format '{quoted(format_parameter)}' is not supported; answers are JSON")
         return read_accept(_FORMATS[name])
     found = read_accept(accept) if accept else ANYTHING
     if not found.acceptable:
         raise NotAcceptable(f"Accept '{quoted(accept)}' covers no JSON; answers are application/fhir+json")
     return found
+
+
+def _is_version_served(parameters: Sequence[str]) -> bool:
+    """Return whether the parameters of a media type name no version of FHIR but R4."""
+    versions = [piece.partition("=")[2].strip('"') for piece in parameters if piece.startswith("fhirversion=")]
+    return all(version in _FHIR_VERSIONS for version in versions)
 
 
 def media_type(dialect: Dialect, wanted: Accepted) -> str:
@@ -133,7 +140,7 @@ def body_kind(content_type: str, content_encoding: str) -> BodyKind:
     charset = next((piece.partition("=")[2].strip('"') for piece in parameters if piece.startswith("charset")), "utf-8")
     if charset not in {"utf-8", "utf8", "us-ascii"} or content_encoding.strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaType("A request body is read as plain UTF-8, without content encoding")
-    if name in (_FHIR, *_PLAIN):
+    if name in (_FHIR, *_PLAIN) and _is_version_served(parameters):
         return BodyKind.JSON
     if name == "application/x-www-form-urlencoded":
         return BodyKind.FORM

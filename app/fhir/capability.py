@@ -3,9 +3,8 @@
 https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/operationdefinition.html#search.
 
 >>> from app.fhir.definitions import load_definitions
->>> statement = capability_statement(
-...     load_definitions().values(), base_url="http://localhost:8000/fhir", version="1", date="2026-01-01", cors=False
-... )
+>>> offered, address = load_definitions().values(), "http://localhost:8000/fhir"
+>>> statement = capability_statement(offered, [], base_url=address, version="1", date="2026-01-01", cors=False)
 >>> statement["fhirVersion"], statement["rest"][0]["operation"][-1]["name"]
 ('4.0.1', 'find-subject-variants')
 """
@@ -13,6 +12,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/ope
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app.fhir.codes import IMPLEMENTATION_GUIDE
@@ -23,22 +23,33 @@ FHIR_VERSION = "4.0.1"
 _DOCUMENTATION = (
     "Operations of the HL7 Genomics Reporting implementation guide, by GET and POST. Genomic ranges and variants may "
     "be given on GRCh37 or GRCh38, whatever build the data were reported on. Answers are JSON; XML is not supported. "
-    "The same operations are served in the wording of the HL7 reference implementation below /subject-operations and "
-    "/population-operations."
+    "Whatever an answer names by an id can be read. The same operations are served in the wording of the HL7 reference "
+    "implementation below /subject-operations and /population-operations."
 )
 _SECURITY = "This server does not authenticate its callers. It belongs behind a gateway that does, or on one machine."
 
 
+@dataclass(frozen=True, slots=True)
+class ServedType:
+    """A type of resource that can be read: its profiles, and its search parameters by name with their FHIR type."""
+
+    name: str
+    profiles: Sequence[str]
+    searches: Mapping[str, str]
+
+
 def capability_statement(
-    definitions: Iterable[Definition], *, base_url: str, version: str, date: str, cors: bool
+    definitions: Iterable[Definition],
+    served: Iterable[ServedType],
+    *,
+    base_url: str,
+    version: str,
+    date: str,
+    cors: bool,
 ) -> dict[str, Any]:
-    """Return the statement of a server that offers the given operations and nothing else."""
+    """Return the statement of a server that offers the given operations and resources, and nothing else."""
     offered = list(definitions)
-    patient = {
-        "type": "Patient",
-        "documentation": "Patients are known to the operations; they cannot be read.",
-        "operation": [_operation(definition) for definition in offered],
-    }
+    types = [_resource(one, offered) for one in served]
     operation_definition = {
         "type": "OperationDefinition",
         "interaction": [{"code": "read"}, {"code": "search-type"}],
@@ -52,11 +63,12 @@ def capability_statement(
         "mode": "server",
         "documentation": _DOCUMENTATION,
         "security": {"cors": cors, "description": _SECURITY},
-        "resource": [patient, operation_definition],
+        "resource": [*types, operation_definition],
+        "interaction": [{"code": "batch"}],
         "operation": [_operation(definition) for definition in offered],
     }
     if not offered:
-        del patient["operation"], rest["operation"]
+        del rest["operation"]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -69,6 +81,20 @@ def capability_statement(
         "implementationGuide": [IMPLEMENTATION_GUIDE],
         "rest": [rest],
     }
+
+
+def _resource(served: ServedType, offered: Sequence[Definition]) -> dict[str, Any]:
+    described: dict[str, Any] = {"type": served.name}
+    if served.profiles:
+        described["supportedProfile"] = list(served.profiles)
+    described["interaction"] = [{"code": "read"}]
+    if served.searches:
+        described["interaction"].append({"code": "search-type"})
+        described["searchParam"] = [{"name": name, "type": type_} for name, type_ in served.searches.items()]
+    operations = [_operation(definition) for definition in offered if definition.about_subject]
+    if served.name == "Patient" and operations:
+        described["operation"] = operations
+    return described
 
 
 def _operation(definition: Definition) -> dict[str, str]:
@@ -96,24 +122,3 @@ def _matches(definition: Definition, parameter: str, value: str) -> bool:
             return str(definition.resource["name"]).lower().startswith(value.lower())
         case _:
             return definition.name == value
-
-
-def searchset(found: Iterable[Definition], *, base_url: str, self_url: str) -> Mapping[str, Any]:
-    """Return the Bundle that answers a search for OperationDefinitions."""
-    entries = [
-        {
-            "fullUrl": f"{base_url}/OperationDefinition/{definition.name}",
-            "resource": dict(definition.resource),
-            "search": {"mode": "match"},
-        }
-        for definition in found
-    ]
-    bundle: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": len(entries),
-        "link": [{"relation": "self", "url": self_url}],
-    }
-    if entries:
-        bundle["entry"] = entries
-    return bundle

@@ -43,6 +43,8 @@ IMPLEMENTATION_GUIDE: Final = f"{GENOMICS_REPORTING}/ImplementationGuide/hl7.fhi
 VARIANT_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/variant"
 HAPLOTYPE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/haplotype"
 GENOTYPE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genotype"
+STUDY_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genomic-study"
+ANALYSIS_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genomic-study-analysis"
 PHASE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/sequence-phase-relationship"
 
 

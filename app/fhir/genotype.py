@@ -33,6 +33,8 @@ class StatementFacts:
 
     uid: str
     subject_id: str
+    study: str
+    """Id of the Procedure that the test is"""
     effective: str | None
     specimen_id: str | None
     gene_id: str | None
@@ -103,6 +105,7 @@ def _observation(
         "category": _CATEGORY,
         "code": code.as_concept(),
         "subject": {"reference": f"Patient/{facts.subject_id}"},
+        "partOf": [{"reference": f"Procedure/{facts.study}"}],
     }
     if facts.effective is not None:
         resource["effectiveDateTime"] = facts.effective

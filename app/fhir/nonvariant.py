@@ -23,6 +23,8 @@ class NonVariant:
 
     id: str
     subject_id: str
+    study: str
+    """Id of the Procedure that the test is"""
     effective: str | None
     specimen_id: str | None
     build: Build
@@ -46,6 +48,7 @@ def nonvariant_resource(told: NonVariant) -> dict[str, Any]:
         "category": [codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()],
         "code": codes.VARIANT_ASSESSMENT.as_concept(),
         "subject": {"reference": f"Patient/{told.subject_id}"},
+        "partOf": [{"reference": f"Procedure/{told.study}"}],
     }
     if told.effective is not None:
         resource["effectiveDateTime"] = told.effective

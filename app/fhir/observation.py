@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -36,6 +35,8 @@ class CallSetFacts:
     source_class: SourceClass
     build: Build
     ref_seq: str
+    study: str
+    """Id of the Procedure that the study is"""
 
 
 @dataclass(slots=True)
@@ -113,7 +114,10 @@ _CATEGORY = _json([codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()])
 def _shared(facts: CallSetFacts) -> tuple[str, str, str]:
     """Return the text before the id, between the id and the allelic state, and at the end."""
     before = ',{"name":"variant","resource":{"resourceType":"Observation","id":"'
-    head: dict[str, Any] = {"subject": {"reference": f"Patient/{facts.subject_id}"}}
+    head: dict[str, Any] = {
+        "partOf": [{"reference": f"Procedure/{facts.study}"}],
+        "subject": {"reference": f"Patient/{facts.subject_id}"},
+    }
     if facts.effective is not None:
         head["effectiveDateTime"] = facts.effective
     head["valueCodeableConcept"] = codes.PRESENT.as_concept()
@@ -187,24 +191,33 @@ def render_variants(facts: CallSetFacts, rows: VariantRows) -> list[str]:
     return out
 
 
-def render_phase(subject_id: str, first_id: str, second_id: str, *, cis: bool) -> str:
+def render_phase(id_: str, subject_id: str, first_id: str, second_id: str, *, cis: bool) -> str:
     """Return the phase relation of two variants as the text of a part that follows another part."""
     value = codes.CIS if cis else codes.TRANS
-    digest = blake2b(f"{first_id} {second_id}".encode(), digest_size=12).hexdigest()
     resource = _json(
         {
             "resourceType": "Observation",
-            "id": f"sid-{digest}",
+            "id": id_,
             "meta": {"profile": [codes.PHASE_PROFILE]},
             "status": "final",
             "category": [codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()],
             "code": codes.ALLELIC_PHASE.as_concept(),
             "subject": {"reference": f"Patient/{subject_id}"},
             "valueCodeableConcept": value.as_concept(),
-            "derivedFrom": [{"reference": f"Observation/{id_}"} for id_ in (first_id, second_id)],
+            "derivedFrom": [{"reference": f"Observation/{derived}"} for derived in (first_id, second_id)],
         }
     )
     return f',{{"name":"sequencePhaseRelationship","resource":{resource}}}'
+
+
+def observation_named(parts: Sequence[str], id_: str) -> bytes | None:
+    """Return the resource with an id out of parts as they are rendered here; None if none of them has it."""
+    opening = f'{{"resourceType":"Observation","id":"{id_}"'
+    for part in parts:
+        resource = part[part.index('"resource":') + len('"resource":') : -1]
+        if resource.startswith(opening):
+            return resource.encode()
+    return None
 
 
 def found_parameter(

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.errors import OperonError
 
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NAME = re.compile(r"[A-Za-z_]{1,64}", re.ASCII)
 
 
@@ -38,7 +39,8 @@ def _issue(error: OperonError) -> dict[str, Any]:
         "severity": "error",
         "code": error.code,
         "details": {"text": error.phrase},
-        "diagnostics": error.diagnostics,
+        # What a client sent may be quoted in it, and a FHIR string has no control characters.
+        "diagnostics": _CONTROL_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", error.diagnostics),
     }
     if error.parameter is not None and _NAME.fullmatch(error.parameter):
         issue["expression"] = [f"Parameters.parameter.where(name='{error.parameter}')"]

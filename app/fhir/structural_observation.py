@@ -73,6 +73,7 @@ def render_structural(about: CallSetFacts, call: StructuralFacts) -> dict[str, A
         "category": [codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()],
         "code": codes.VARIANT_ASSESSMENT.as_concept(),
         "subject": {"reference": f"Patient/{about.subject_id}"},
+        "partOf": [{"reference": f"Procedure/{about.study}"}],
         "valueCodeableConcept": codes.PRESENT.as_concept(),
         "component": components,
     }

@@ -34,7 +34,7 @@ class StudyDescription:
     test_id: str
     test_date: str | None
     specimen_id: str | None
-    build: Build
+    build: Build | None
     change_types: Sequence[str]
 
 
@@ -57,7 +57,8 @@ def render_study(facts: StudyDescription, regions: StudyRegions | None, dialect:
         parts.append({"name": "testDate", **dated})
     if facts.specimen_id is not None:
         parts.append({"name": "specimenId", "valueString": facts.specimen_id})
-    parts.append({"name": "genomicBuild", "valueCodeableConcept": codes.ASSEMBLY[facts.build].as_concept()})
+    if facts.build is not None:
+        parts.append({"name": "genomicBuild", "valueCodeableConcept": codes.ASSEMBLY[facts.build].as_concept()})
     if facts.change_types:
         parts.append({"name": "dnaChangeType", "valueCodeableConcept": _change_types(facts.change_types)})
     if regions is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from app.errors import CannotNormalize, OperonError, Unavailable
 from app.fhir.observation import named_components
 from app.fhir.parameters import OperationInputs
 from app.operations import overview, utilities
-from app.operations.interface import Check, Example, Handler, Pairs, Summary
+from app.operations.interface import Check, Example, Handler, Pairs, Reader, Summary
 from app.records import Build
 from app.store import migrate
 from app.store.session import Database
@@ -90,9 +90,17 @@ def _described(reference: FastaReference) -> str:
 class OperationContext:
     """The context of the operations; safe for several threads."""
 
-    def __init__(self, settings: Settings, database: Database, genome: Genome, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        genome: Genome,
+        handlers: Mapping[str, Handler],
+        readers: Sequence[Reader] = (),
+    ) -> None:
         self._settings = settings
         self._handlers = handlers
+        self._readers = readers
         self.database = database
         self.genome = genome
         self.liftover = genome.liftover
@@ -109,6 +117,11 @@ class OperationContext:
     def handlers(self) -> Mapping[str, Handler]:
         """Return what answers each operation, by its name without ``$``."""
         return self._handlers
+
+    @property
+    def readers(self) -> Sequence[Reader]:
+        """Return what reads resources by their ids."""
+        return self._readers
 
     def answer(self, name: str, inputs: OperationInputs) -> bytes:
         """Answer one operation, however large the answer is."""

@@ -22,6 +22,7 @@ from app.fhir.tokens import Token, is_same_system
 from app.operations.context import OperationContext
 from app.operations.population import counted_items, listed, names_in
 from app.operations.query import chosen_genotypes, classes_of_genotypes
+from app.operations.resource_ids import study_id
 from app.store import carriers, counters, genotypes
 from app.store.carriers import Shards
 from app.store.genotypes import FoundName, Genotype, GenotypeName
@@ -200,6 +201,7 @@ def _rendered(genotype: Genotype, dialect: Dialect) -> tuple[list[str], str]:
     facts = StatementFacts(
         genotype.uid,
         genotype.subject_id,
+        study_id(genotype.subject_id, genotype.test_id),
         genotype.test_date,
         genotype.specimen_id,
         name.gene_id,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -23,6 +24,29 @@ The context is Any here so that a handler may ask for the concrete one, which ha
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 """Names and values of a query, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How resources of one type are searched: parameters by name with their FHIR type, and what finds (id, resource).
+
+    What it is given are the pairs of these parameters alone; the context is Any as for a handler.
+    """
+
+    parameters: Mapping[str, str]
+    find: Callable[[Any, Pairs], list[tuple[str, bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How resources of one kind are read: the form of their ids, and what returns one; None if there is none."""
+
+    resource_type: str
+    pattern: re.Pattern[str]
+    read: Callable[[Any, re.Match[str]], bytes | None]
+    profiles: Sequence[str] = ()
+    """Profiles of the resources"""
+    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,11 @@ class Context(Protocol):
     @property
     def handlers(self) -> Mapping[str, Handler]:
         """Return what answers each operation, by its name without ``$``."""
+        ...
+
+    @property
+    def readers(self) -> Sequence[Reader]:
+        """Return what reads resources; no id is of the form of two readers of one type."""
         ...
 
     def is_brief(self, operation: str, inputs: OperationInputs) -> bool:

@@ -217,6 +217,19 @@ class VariantMatcher:
         return [_being(known, call_sets, chunks) for known in stored], lookups
 
 
+def calls_at(session: Session, call_set: CallSet, contig: int, starts: Sequence[int]) -> tuple[list[Segment], Lookups]:
+    """Return every call of one call set that starts at one of some places of its own build."""
+    runs = bin_runs([(start, start) for start in sorted(starts)])
+    chunks = calls.read_chunks(session, [Stretch(call_set.shard, call_set.call_set_id, contig, runs)])
+    segments = []
+    for bin_, chunk in chunks.get((call_set.call_set_id, contig), ()):
+        # A call that reaches into a further bin is stored there, too.
+        rows = np.flatnonzero(np.isin(chunk.start, starts) & (chunk.start // BIN == bin_))
+        if len(rows):
+            segments.append(Segment(call_set, contig, chunk, rows, chunk.start[rows]))
+    return segments, looked_up(session, chunks)
+
+
 def _being(known: Mapping[int, Placement], call_sets: Sequence[CallSet], chunks: Chunks) -> list[Segment]:
     segments = []
     for variant_id, placement in known.items():

@@ -38,8 +38,12 @@ def find_study_metadata(context: OperationContext, inputs: OperationInputs) -> b
         covered = coverage.coverage_of(session, tests, contigs) if asked else {}
     entries = []
     for test in tests:
-        facts = StudyDescription(test.test_id, test.test_date, test.specimen_id, test.build, test.change_types)
-        regions = _regions(covered[test.study_id], places[test.build]) if asked else None
+        facts = StudyDescription(test.test_id, test.test_date, test.specimen_id, test.stated_build, test.change_types)
+        regions = None
+        if asked and test.stated_build is None:
+            regions = StudyRegions(None, None)
+        elif asked:
+            regions = _regions(covered[test.study_id], places[test.build])
         entries.append(render_study(facts, regions, inputs.dialect))
     return parameters(entries)
 
@@ -49,7 +53,7 @@ def _places(
 ) -> dict[Build, list[LiftedRange] | LiftoverFailed]:
     """Return the asked ranges on the build of each test, or why they have no place there; raise if all have none."""
     places: dict[Build, list[LiftedRange] | LiftoverFailed] = {}
-    for build in sorted({test.build for test in tests}):
+    for build in sorted({test.build for test in tests if test.stated_build is not None}):
         try:
             places[build] = [place_on(liftover, build, interval, widen_max) for interval in asked]
         except LiftoverFailed as error:

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
+
+import orjson
 
 from app.errors import CannotNormalize, LiftoverFailed, TooCostly
 from app.fhir.codes import DNA_CHANGE_TYPE
@@ -22,6 +24,7 @@ from app.operations.context import OperationContext
 from app.operations.matching import RangeMatcher, Segment
 from app.operations.metadata import place_on
 from app.operations.query import chosen_studies
+from app.operations.resource_ids import study_id
 from app.records import Build, LiftStatus
 from app.store import calls, coverage, variants
 from app.store.calls import CallSet
@@ -34,10 +37,6 @@ from app.variants.placement import Placement
 from app.variants.regions import NOTHING, Stretches, clip, covers, joined, stretches, touches, without
 
 _LONGEST_ID: Final = 64
-_ID: Final = re.compile(
-    r"dv-(?:(?P<uid>[0-9a-f]{16})|s(?P<study>[0-9]{1,18}))-(?P<contig>[0-9]{1,2})-(?P<start>[0-9]{1,9})-n"
-    r"(?:r(?P<end>[0-9]{1,9})|x(?P<digest>[0-9a-f]{16})|(?P<deleted>[ACGTN]*)\.(?P<inserted>[ACGTN]*))"
-)
 _PASSING: Final = ("PASS", ".")
 _LABEL_OF: Final = {coding.code.lower(): label.lower() for label, coding in DNA_CHANGE_TYPE.items()}
 _LABELS: Final = {
@@ -115,17 +114,14 @@ def of_ranges(
     return _rendered(context, session, places)
 
 
-def observation(context: OperationContext, id_: str) -> dict[str, Any] | None:
+def read_nonvariant(context: OperationContext, match: re.Match[str]) -> bytes | None:
     """Return the Observation with an id that an earlier answer gave; None if the tests no longer say so.
 
     The id of a change of many bases holds a digest, which leads back to a change that some subject has.
     """
-    match = _ID.fullmatch(id_)
-    if match is None:
-        return None
     with context.database.read() as session:
         study = coverage.study_with(session, match["uid"], int(match["study"] or -1))
-        if study is None:
+        if study is None or study.stated_build is None:
             return None
         tested = _with_call_sets(session, study.subject_id, [study])[0]
         contig, start = int(match["contig"]), int(match["start"])
@@ -139,7 +135,7 @@ def observation(context: OperationContext, id_: str) -> dict[str, Any] | None:
         if place is None:
             return None
         [[told]] = _told(context, session, [[place]])
-    return nonvariant_resource(told) if told is not None and told.id == id_ else None
+    return orjson.dumps(nonvariant_resource(told)) if told is not None and told.id == match[0] else None
 
 
 def _variant_place(
@@ -167,7 +163,7 @@ def _variant_place(
 
 
 def _chosen(session: Session, inputs: OperationInputs) -> list[_Tested]:
-    studies = chosen_studies(session, inputs)
+    studies = [study for study in chosen_studies(session, inputs) if study.stated_build is not None]
     if not studies:
         return []
     tested = _with_call_sets(session, studies[0].subject_id, studies)
@@ -315,6 +311,7 @@ def _of_variant(place: _Place, covered: Coverage, found: Sequence[_Call]) -> Non
     return NonVariant(
         id_,
         study.subject_id,
+        study_id(study.subject_id, study.test_id),
         study.test_date,
         study.specimen_id,
         study.build,
@@ -350,6 +347,7 @@ def _of_range(place: _Place, covered: Coverage, found: Sequence[_Call]) -> NonVa
     return NonVariant(
         f"dv-{place.tested.key}-{contig}-{low}-nr{high}",
         study.subject_id,
+        study_id(study.subject_id, study.test_id),
         study.test_date,
         study.specimen_id,
         study.build,

@@ -1,26 +1,38 @@
-"""Which function answers which operation; an operation is a definition (``app/fhir/definitions``) and a line here."""
+"""Which function answers which operation, and which reads which resources.
+
+An operation is a definition (``app/fhir/definitions``) and a line here. What it returns under an id of a new form needs
+a reader, so that the id can be followed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from app.config import Settings
+from app.fhir.codes import GENOTYPE_PROFILE, HAPLOTYPE_PROFILE, PHASE_PROFILE, STUDY_PROFILE, VARIANT_PROFILE
+from app.fhir.genotype import GENOTYPE_ID
+from app.operations import resource_ids
 from app.operations.context import OperationContext, open_genome
 from app.operations.haplotypes import (
     find_population_specific_haplotypes,
     find_subject_haplotypes,
     find_subject_specific_haplotypes,
+    read_genotype,
 )
-from app.operations.interface import Handler
+from app.operations.interface import Handler, Reader, Search
 from app.operations.metadata import find_study_metadata
+from app.operations.nonvariants import read_nonvariant
 from app.operations.population import find_population_specific_variants
+from app.operations.reading import find_patients, read_patient, read_phase, read_study, read_variant
 from app.operations.structural import (
     find_population_structural_intersecting_variants,
     find_population_structural_subsuming_variants,
     find_subject_structural_intersecting_variants,
     find_subject_structural_subsuming_variants,
+    read_structural,
 )
 from app.operations.subject_genotype import find_subject_specific_variants, find_subject_variants
 from app.store.session import Database
@@ -41,8 +53,20 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
     }
 )
 
+READERS: Final[Sequence[Reader]] = (
+    Reader("Observation", resource_ids.VARIANT, read_variant, [VARIANT_PROFILE]),
+    Reader("Observation", resource_ids.STRUCTURAL, read_structural, [VARIANT_PROFILE]),
+    Reader("Observation", resource_ids.NON_VARIANT, read_nonvariant, [VARIANT_PROFILE]),
+    Reader("Observation", resource_ids.PHASE, read_phase, [PHASE_PROFILE]),
+    Reader("Observation", GENOTYPE_ID, read_genotype, [GENOTYPE_PROFILE, HAPLOTYPE_PROFILE]),
+    Reader(
+        "Patient", re.compile(".+"), read_patient, search=Search({"_id": "token", "identifier": "token"}, find_patients)
+    ),
+    Reader("Procedure", resource_ids.STUDY, read_study, [STUDY_PROFILE]),
+)
+
 
 def open_context(settings: Settings) -> OperationContext:
     """Open the store and the reference files that the settings name."""
     database = Database(settings.store_url, sql_time_limit_ms=settings.sql_time_limit_ms)
-    return OperationContext(settings, database, open_genome(settings.reference_dir), HANDLERS)
+    return OperationContext(settings, database, open_genome(settings.reference_dir), HANDLERS, READERS)

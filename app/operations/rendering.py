@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from app.errors import TooCostly
 from app.fhir.observation import CallSetFacts, VariantRows, render_phase, render_variants
 from app.formats.genotype import Genotype
 from app.operations.matching import Lookups, Segment
+from app.operations.resource_ids import phase_id, study_id
 from app.records import Build, LiftStatus, Sex, Zygosity
 from app.store.codec import Allele, Placed
 from app.variants.accessions import MT, X, Y, accession, is_par
@@ -94,6 +96,7 @@ def _facts(segment: Segment) -> CallSetFacts:
         call_set.source_class,
         call_set.build,
         accession(call_set.build, segment.contig),
+        study_id(call_set.subject_id, call_set.test_id),
     )
 
 
@@ -264,9 +267,18 @@ def _frequencies(segment: Segment) -> list[float | None]:
     return shares
 
 
+class _Phased(NamedTuple):
+    """A heterozygous call of a phase set: its start on the build that was asked and on its own, and its copy."""
+
+    start: int
+    id: str
+    native: int
+    copy: int
+
+
 def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int) -> list[str]:
     """Return the relation of every pair of heterozygous calls that share a phase set, by position."""
-    blocks: dict[tuple[int, int], list[tuple[int, str, int]]] = {}
+    blocks: dict[tuple[int, int], list[_Phased]] = {}
     subject_id = ""
     for segment, row in zip(segments, rows, strict=True):
         chunk, call_set = segment.chunk, segment.call_set
@@ -274,10 +286,12 @@ def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int)
         copies = [_copy(genotype) for genotype in chunk.genotypes]
         codes = chunk.genotype[segment.rows].tolist()
         sets = chunk.phase_set[segment.rows].tolist() if chunk.phase_set is not None else [-1] * len(codes)
-        for code, phase_set, start, id_ in zip(codes, sets, segment.starts.tolist(), row.ids, strict=True):
+        for code, phase_set, start, native, id_ in zip(
+            codes, sets, segment.starts.tolist(), chunk.start[segment.rows].tolist(), row.ids, strict=True
+        ):
             copy = copies[code]
             if copy is not None and (phase_set >= 0 or call_set.phased_contigs):
-                blocks.setdefault((call_set.call_set_id, phase_set), []).append((start, id_, copy))
+                blocks.setdefault((call_set.call_set_id, phase_set), []).append(_Phased(start, id_, native, copy))
     pairs = sum(len(block) * (len(block) - 1) // 2 for block in blocks.values())
     if pairs > most:
         raise TooCostly(
@@ -287,9 +301,12 @@ def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int)
         )
     found = []
     for block in blocks.values():
-        for (start, first, copy), (other_start, second, other_copy) in combinations(sorted(block), 2):
-            text = render_phase(subject_id, first, second, cis=copy == other_copy)
-            found.append((start, other_start, first, second, text))
+        for one, other in combinations(sorted(block), 2):
+            # Whatever build was asked: where the builds run against each other, the order there is the other one.
+            first, second = sorted((one, other), key=lambda phased: (phased.native, phased.id))
+            id_ = phase_id(first.id, second.id)
+            text = render_phase(id_, subject_id, first.id, second.id, cis=one.copy == other.copy)
+            found.append((one.start, other.start, one.id, other.id, text))
     return [text for *_, text in sorted(found)]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+
+import orjson
 
 from app.errors import TooCostly
 from app.fhir.observation import counted_parameter, found_parameter, parameters
@@ -10,7 +13,7 @@ from app.fhir.parameters import OperationInputs
 from app.operations.context import OperationContext
 from app.operations.query import chosen_call_sets
 from app.operations.structural_matching import StructuralHits, StructuralMatcher
-from app.operations.structural_rendering import resources
+from app.operations.structural_rendering import observation_with_id, resources
 from app.store import carriers, counters, structural_sites, subjects
 from app.store.session import Session
 from app.variants.extent import Relation
@@ -84,6 +87,13 @@ def _refuse_too_many(context: OperationContext, found: list[list[StructuralHits]
             " ask for smaller ranges, or with includeVariants=false",
             parameter="ranges",
         )
+
+
+def read_structural(context: OperationContext, match: re.Match[str]) -> bytes | None:
+    """Return the structural variant with an id."""
+    with context.database.read() as session:
+        found = observation_with_id(session, match)
+    return orjson.dumps(found) if found is not None else None
 
 
 def _of_population(context: OperationContext, inputs: OperationInputs, relating: Relating) -> bytes:

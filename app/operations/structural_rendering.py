@@ -12,6 +12,7 @@ import numpy as np
 
 from app.fhir.observation import CallSetFacts
 from app.fhir.structural_observation import StructuralFacts, render_structural, variant_part
+from app.operations.resource_ids import study_id
 from app.operations.structural_matching import StructuralHits
 from app.records import Sex, StructuralKind, Zygosity
 from app.store import calls, structural_calls, structural_sites
@@ -21,7 +22,6 @@ from app.store.structural_codec import StructuralCall
 from app.store.structural_sites import StructuralSite
 from app.variants.accessions import X, Y, accession, is_par
 
-_ID = re.compile(r"dv-([0-9a-f]{16})-([0-9]{1,2})-[0-9]{1,10}-s[0-9a-f]{10}(?:\.[0-9]{1,6})?")
 _PASSING = frozenset({"PASS", "."})
 
 Sites = Mapping[int, StructuralSite]
@@ -34,11 +34,10 @@ def resources(found: Sequence[StructuralHits], sites: Sites) -> list[str]:
     ]
 
 
-def observation_with_id(session: Session, id_: str) -> dict[str, Any] | None:
-    """Return the Observation that has an id, None if no structural variant has it."""
-    match = _ID.fullmatch(id_)
-    call_set = calls.call_set_with_uid(session, match[1]) if match else None
-    if match is None or call_set is None:
+def observation_with_id(session: Session, match: re.Match[str]) -> dict[str, Any] | None:
+    """Return the Observation that has an id (``resource_ids.STRUCTURAL``), None if no structural variant has it."""
+    call_set = calls.call_set_named(session, match[1])
+    if call_set is None:
         return None
     contig = int(match[2])
     chunks = structural_calls.read_chunks(session, [(call_set.shard, call_set.call_set_id, contig)])
@@ -47,7 +46,7 @@ def observation_with_id(session: Session, id_: str) -> dict[str, Any] | None:
         for chunk in chunks.get((call_set.call_set_id, contig), ())
     ]
     sites = structural_sites.fetch(session, sorted({site for hits in found for site in hits.chunk.site.tolist()}))
-    return next((one for _, name, one in _observations(found, sites) if name == id_), None)
+    return next((one for _, name, one in _observations(found, sites) if name == match[0]), None)
 
 
 def _observations(found: Sequence[StructuralHits], sites: Sites) -> list[tuple[int, str, dict[str, Any]]]:
@@ -58,7 +57,7 @@ def _observations(found: Sequence[StructuralHits], sites: Sites) -> list[tuple[i
         call_set, chunk = hits.call_set, hits.chunk
         about = CallSetFacts(
             call_set.subject_id, call_set.test_date, call_set.specimen_id, call_set.source_class, call_set.build,
-            accession(call_set.build, hits.contig),
+            accession(call_set.build, hits.contig), study_id(call_set.subject_id, call_set.test_id),
         )  # fmt: skip
         for row, start in zip(hits.rows.tolist(), hits.starts.tolist(), strict=True):
             site, call = sites[int(chunk.site[row])], chunk.calls[row]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -44,11 +45,18 @@ class CallSet:
         return int(orjson.loads(self.unplaced).get(str(contig), 0))
 
 
+_COLUMNS = (
+    "cs.id, cs.shard, cs.uid, s.sex, st.id, st.test_id, st.test_date, st.specimen_id, cs.build, cs.source_class,"
+    " cs.phased_contigs, cs.unplaced"
+)
 _SUBJECT_CALL_SETS = (
-    "select cs.id, cs.shard, cs.uid, s.sex, st.id, st.test_id, st.test_date, st.specimen_id, cs.build, cs.source_class,"
-    " cs.phased_contigs, cs.unplaced from subject s left join study st on st.subject_ordinal = s.ordinal"
+    f"select {_COLUMNS} from subject s left join study st on st.subject_ordinal = s.ordinal"
     " left join call_set cs on cs.study_id = st.id where s.subject_id = :subject"
     " order by st.test_date, st.test_id, cs.id"
+)
+_NAMED_CALL_SET = (
+    f"select {_COLUMNS}, s.subject_id from call_set cs join study st on st.id = cs.study_id"
+    " join subject s on s.ordinal = st.subject_ordinal where cs.uid = :uid"
 )
 
 
@@ -61,24 +69,20 @@ def call_sets_of(session: Session, subject_id: str) -> list[CallSet]:
     rows = session.run(_SUBJECT_CALL_SETS, {"subject": subject_id})
     if not rows:
         raise SubjectNotFound(subject_id)
-    return [
-        CallSet(
-            row[0], row[1], row[2], subject_id, Sex(row[3]), row[4], row[5], row[6], row[7], Build(row[8]),
-            SourceClass(row[9]), bool(row[10]), row[11],
-        )
-        for row in rows
-        if row[0] is not None
-    ]  # fmt: skip
+    return [_call_set(row, subject_id) for row in rows if row[0] is not None]
 
 
-def call_set_with_uid(session: Session, uid: str) -> CallSet | None:
-    """Return the call set with a digest, None if there is no such one."""
-    rows = session.run(
-        "select s.subject_id from call_set cs join study st on st.id = cs.study_id"
-        " join subject s on s.ordinal = st.subject_ordinal where cs.uid = :uid",
-        {"uid": uid},
-    )
-    return next((one for (subject,) in rows for one in call_sets_of(session, subject) if one.uid == uid), None)
+def call_set_named(session: Session, uid: str) -> CallSet | None:
+    """Return the call set with a uid; None if there is none."""
+    rows = session.run(_NAMED_CALL_SET, {"uid": uid})
+    return _call_set(rows[0], rows[0][-1]) if rows else None
+
+
+def _call_set(row: Sequence[Any], subject_id: str) -> CallSet:
+    return CallSet(
+        row[0], row[1], row[2], subject_id, Sex(row[3]), row[4], row[5], row[6], row[7], Build(row[8]),
+        SourceClass(row[9]), bool(row[10]), row[11],
+    )  # fmt: skip
 
 
 def unplaced_contigs(session: Session, asked: Iterable[tuple[Build, int]]) -> set[tuple[Build, int]]:

@@ -39,8 +39,15 @@ class Study:
     test_id: str
     test_date: str | None
     specimen_id: str | None
-    build: Build
+    stated_build: Build | None
+    """None while all that is known of the test has no positions, as genotypes"""
     change_types: tuple[str, ...]
+
+    @property
+    def build(self) -> Build:
+        """Return the build of a test that has positions."""
+        assert self.stated_build is not None  # noqa: S101 - regions and calls are on a build
+        return self.stated_build
 
 
 _STUDIES = (
@@ -60,7 +67,7 @@ def studies_of(session: Session, subject_id: str) -> list[Study]:
         raise SubjectNotFound(subject_id)
     tests = [
         Study(
-            row[0], row[1], row[2], row[3], row[4], row[5], Build(row[6]),
+            row[0], row[1], row[2], row[3], row[4], row[5], Build(row[6]) if row[6] else None,
             tuple(filter(None, (row[7] or "").split(";"))),
         )
         for row in rows

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+import orjson
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
@@ -61,6 +64,12 @@ class StudyFacts:
         return StudyFacts(data[0], Build(data[1]) if data[1] else None, *data[2:])
 
 
+@lru_cache(maxsize=1024)
+def uid_of(subject_id: str, test_id: str) -> str:
+    """Return what makes a test the same one on every server, however often it is stored."""
+    return blake2b(orjson.dumps([subject_id, test_id]), digest_size=8).hexdigest()
+
+
 _FACTS = ("build", "test_date", "specimen_id", "study_type", "change_types")
 
 
@@ -100,11 +109,12 @@ def ensure(session: Session, ordinal: int, facts: StudyFacts) -> int:
                 )
         return study_id
     study_id = counters.allocate(session, counters.STUDY, 1)
+    [(subject_id,)] = session.run("select subject_id from subject where ordinal = :ordinal", {"ordinal": ordinal})
     session.insert_rows("study",
-        ("id", "shard", "subject_ordinal", "test_id", *_FACTS),
+        ("id", "shard", "subject_ordinal", "uid", "test_id", *_FACTS),
         [(
-            study_id, bitmaps.shard_of(ordinal), ordinal, facts.test_id, facts.build and facts.build.value,
-            facts.test_date, facts.specimen_id, facts.study_type, facts.change_types,
+            study_id, bitmaps.shard_of(ordinal), ordinal, uid_of(subject_id, facts.test_id), facts.test_id,
+            facts.build and facts.build.value, facts.test_date, facts.specimen_id, facts.study_type, facts.change_types,
         )],
     )  # fmt: skip
     return study_id

@@ -80,6 +80,18 @@ def names_of(session: Session, ordinals: Sequence[int]) -> dict[int, str]:
     return dict(session.run(sql, {"ordinals": session.int_list(ordinals)}))
 
 
+def identified(session: Session, value: str, system: str | None) -> list[str]:
+    """Return the ids of the subjects with a business identifier, of any system if none is given, in their order."""
+    if system is not None:
+        return sorted(with_identifier(session, system, value))
+    rows = session.run(
+        "select distinct s.subject_id from subject_identifier i join subject s on s.ordinal = i.subject_ordinal"
+        " where i.value = :value order by s.subject_id",
+        {"value": value},
+    )
+    return [row[0] for row in rows]
+
+
 def allocate(session: Session, subject_ids: Iterable[str]) -> dict[str, int]:
     """Return the ordinals of subjects that the store does not know."""
     ordinals = reserved(session)

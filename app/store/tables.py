@@ -59,6 +59,7 @@ study = Table(
     Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
     Column("shard", Integer, nullable=False, comment="Shard of the subject"),
     Column("subject_ordinal", Integer, nullable=False, comment="The subject tested"),
+    Column("uid", Text, nullable=False, comment="Digest of subject and test; part of the resource id"),
     Column("test_id", Text, nullable=False, comment="Identifier of the test or report"),
     Column("test_date", Text, comment="ISO date or dateTime as given; absent when unknown"),
     Column("specimen_id", Text, comment="Identifier of the specimen; absent when unknown"),
@@ -66,6 +67,7 @@ study = Table(
     Column("study_type", Text, comment="Kind of test as given (WGS, WES, panel, ...)"),
     Column("change_types", Text, comment="DNA change types that the test can detect, joined by ;"),
     UniqueConstraint("subject_ordinal", "test_id"),
+    UniqueConstraint("uid"),
     comment="One test of one subject on one specimen",
 )
 

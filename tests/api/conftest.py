@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,7 +11,8 @@ import pytest
 from app.config import Settings
 from app.fhir.parameters import OperationInputs
 from app.main import create_app
-from app.operations.interface import Check, Example, Handler, Pairs, Summary
+from app.operations.interface import Check, Example, Handler, Pairs, Reader, Summary
+from app.operations.registry import READERS
 from tests.api.client import Client
 
 OPERATIONS = (
@@ -58,6 +59,10 @@ class FakeContext:
     def inputs(self) -> OperationInputs:
         """Return the inputs of the last call."""
         return self.calls[-1][1]
+
+    @property
+    def readers(self) -> Sequence[Reader]:
+        return READERS
 
     def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
         return self.brief

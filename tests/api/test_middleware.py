@@ -203,7 +203,18 @@ def test_browsers_elsewhere_may_not_read_by_default(client: Client):
 
 
 @pytest.mark.parametrize(
-    "path", [URL, "/subject-operations/genotype-operations/$find-subject-variants", "/fhir/metadata"]
+    "path",
+    [
+        URL,
+        "/subject-operations/genotype-operations/$find-subject-variants",
+        "/population-operations/genotype-operations/$find-population-specific-variants",
+        "/utilities/get-feature-coordinates",
+        "/fhir",
+        "/fhir/metadata",
+        "/fhir/OperationDefinition",
+        "/fhir/Patient",
+        "/fhir/Observation/x",
+    ],
 )
 def test_configured_origin_passes_preflight(build: Build, path: str):
     client, context = build(cors_origins="https://app.example, https://other.example")

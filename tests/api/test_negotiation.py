@@ -21,6 +21,7 @@ FHIR_JSON = "application/fhir+json; charset=utf-8"
         "application/*",
         "application/fhir+json",
         "application/fhir+json; fhirVersion=4.0",
+        'application/fhir+json; fhirVersion="4.0.1"',
         "application/json",
         "text/json",
         "APPLICATION/JSON",
@@ -62,6 +63,7 @@ def test_clients_that_take_no_json_are_told(client: Client, context: FakeContext
         "application%2Ffhir%2Bjson",
         "JSON",
         "application/fhir%2Bjson;x=1",
+        "application/fhir%2Bjson; fhirVersion=4.0",
     ],
 )
 def test_format_parameter_overrides_accept(client: Client, text: str):
@@ -69,7 +71,9 @@ def test_format_parameter_overrides_accept(client: Client, text: str):
     assert (answer.status, answer.headers["content-type"]) == (200, FHIR_JSON)
 
 
-@pytest.mark.parametrize("text", ["xml", "application/fhir+xml", "ttl", "html"])
+@pytest.mark.parametrize(
+    "text", ["xml", "application/fhir+xml", "ttl", "html", "application/fhir%2Bjson;fhirVersion=5.0"]
+)
 def test_format_that_is_not_written_is_refused(client: Client, text: str):
     answer = client.get(f"{IG}&_format={text}", accept="application/json")
     assert answer.status == 406
@@ -140,6 +144,7 @@ def test_strict_handling_is_a_preference(client: Client, prefer: str):
         "multipart/form-data; boundary=x",
         "",
         "application/json; charset=utf-16",
+        "application/fhir+json; fhirVersion=3.0",
         "nonsense",
     ],
 )

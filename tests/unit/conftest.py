@@ -1,4 +1,4 @@
-"""An empty store for each test, on either database, and the judge of FHIR answers."""
+"""An empty store for each test, on either database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from app.store import structural_places
 from app.store.session import Database
 from app.store.tables import metadata
 from tests.postgres_server import PostgresServer
-from tests.profile_validator import Validate, installed_pack, validator
 from tests.small_store import migrated
 
 
@@ -36,10 +35,3 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     with store.write() as session:
         tables = ", ".join(table.name for table in metadata.sorted_tables)
         session.driver.execute(f"truncate {tables}, {structural_places.TABLE}")
-
-
-@pytest.fixture(scope="session")
-def against_profiles(shared: Path, pytestconfig: pytest.Config) -> Iterator[Validate]:
-    """Return a function that says what the profiles of the implementation guide find wrong with a resource."""
-    with validator(installed_pack(shared, pytestconfig.cache.mkdir("profiles"))) as validate:
-        yield validate

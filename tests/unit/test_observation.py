@@ -18,6 +18,7 @@ from app.fhir.observation import (
     counted_parameter,
     found_parameter,
     named_components,
+    observation_named,
     parameters,
     render_phase,
     render_variants,
@@ -56,6 +57,7 @@ def facts(**changes: Any) -> CallSetFacts:
         "source_class": SourceClass.GERMLINE,
         "build": Build.GRCH38,
         "ref_seq": "NC_000001.11",
+        "study": "gs-0123456789abcdef",
     }
     return CallSetFacts(**{**given, **changes})
 
@@ -126,7 +128,7 @@ FORMS = list(some_forms(400))
 
 
 def phase(*, cis: bool) -> dict[str, Any]:
-    text = render_phase("P1", "dv-a", "dv-b", cis=cis)
+    text = render_phase("sid-ab", "P1", "dv-a", "dv-b", cis=cis)
     resource: dict[str, Any] = json.loads(text[1:])["resource"]
     return resource
 
@@ -343,10 +345,11 @@ def test_a_phase_relation_names_its_two_variants(cis: bool, word: str) -> None:
     assert resource["subject"] == {"reference": "Patient/P1"}
 
 
-def test_every_pair_has_an_id_of_its_own() -> None:
-    pairs = [("dv-a", "dv-b"), ("dv-b", "dv-a"), ("dv-a", "dv-c")]
+def test_a_resource_is_found_among_parts_by_its_whole_id() -> None:
+    parts = [render_phase(id_, "P1", "dv-a", "dv-b", cis=True) for id_ in ("sid-a.2", "sid-a", "sid-b")]
 
-    assert len({json.loads(render_phase("P1", *pair, cis=True)[1:])["resource"]["id"] for pair in pairs}) == 3
+    assert json.loads(observation_named(parts, "sid-a") or b"") == json.loads(parts[1][1:])["resource"]
+    assert observation_named(parts, "sid-") is None
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------

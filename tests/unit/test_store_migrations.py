@@ -9,9 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Table
 
 from app.errors import Misconfigured
-from app.store import migrate
+from app.records import Build
+from app.store import bulk, migrate
 from app.store.session import Database
 from app.store.structural_places import is_place_table
+from app.store.studies import StudyFacts
+from app.store.subjects import Subject
 from app.store.tables import metadata
 
 TABLES = sorted(metadata.tables)
@@ -143,3 +146,20 @@ def test_tables_that_hold_subjects_have_a_shard(table: Table) -> None:
 
     column: Column[object] | None = table.columns.get("shard")
     assert (column is not None) == (table.name in bearing)
+
+
+def test_tests_that_were_stored_without_an_id_get_the_one_that_new_ones_have(fresh: Database) -> None:
+    subjects = [Subject("P1"), Subject("P.2-ü")]
+    migrate.upgrade(fresh)
+    bulk.declare_studies(
+        fresh, [(subject, StudyFacts(test, Build.GRCH38), {}) for subject in subjects for test in ("T1", 'T "2" ü')]
+    )
+    with fresh.read() as session:
+        before = session.run("select id, uid from study order by id")
+    assert len({uid for _, uid in before}) == 4
+
+    migrate.downgrade(fresh, "0001")
+    migrate.upgrade(fresh)
+
+    with fresh.read() as session:
+        assert session.run("select id, uid from study order by id") == before

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -72,7 +73,7 @@ def measure(size: str, engine: str) -> Iterator[Reported]:
             if _numerator(context.answer(OPERATION, asked(start, end))) != bare((start, end)):
                 raise AssertionError("the operation counts differently from the bare design")
         inputs = [asked(start, end) for start, end in questions]
-        ours, floor = compare(over(lambda one: context.answer(OPERATION, one), inputs), over(bare, questions))
+        ours, floor = compare(over(partial(context.answer, OPERATION), inputs), over(bare, questions))
         yield run.cost(
             "operation_population_structural", ours, floor, "interval index and bitmap by hand", unit="ms",
             target=at_most(3),
@@ -87,7 +88,7 @@ def _grown(run: Run, made: Stores, genome: Genome) -> Reported:
         cohort = _cohort(_GROWING_SITES, _GROWING_SUBJECTS * factor, factor=factor)
         context = context_of(_filled(made, cohort), genome)
         inputs = [asked(start, end) for start, end in _questions(cohort)]
-        work = over(lambda one, context=context: context.answer(OPERATION, one), inputs)
+        work = over(partial(context.answer, OPERATION), inputs)
         ours, _ = compare(work, work)
         points.append((len(cohort.site), ours.median))
     return run.plain(

@@ -132,8 +132,8 @@ class BlockStorer:
         self, session: Session, block: RecordBlock, batch: PlacedBatch, genotypes: Sequence[Genotype], part: int
     ) -> StoredBlock:
         """Add a block's variants and return its chunks and carriers; runs inside the writer's transaction."""
-        structural = self._store_structural(session, block, genotypes, part)
         kept = batch.ref_check != CONTRADICTS
+        structural = self._store_structural(session, block, kept, genotypes, part)
         calls = np.flatnonzero(kept[block.row])
         self._count(block.contig, batch, block.row[calls], block.sample[calls])
         classes = np.array([int(entry.source_class) for entry in self.plan], dtype=np.int64)
@@ -162,15 +162,22 @@ class BlockStorer:
         return StoredBlock(chunks, structural.chunks, delta, new)
 
     def _store_structural(
-        self, session: Session, block: RecordBlock, genotypes: Sequence[Genotype], part: int
+        self, session: Session, block: RecordBlock, kept: NDArray[np.bool_], genotypes: Sequence[Genotype], part: int
     ) -> StoredStructural:
-        for row in block.structural:
+        # A long change whose REF contradicts the reference is no structural variant either.
+        wrong = {(block.lines_1based[row], block.alts[row]) for row in np.flatnonzero(~kept).tolist()}
+        rows = [
+            row
+            for row in block.structural
+            if not row.allele.also_simple or (row.line_1based, row.allele.alt) not in wrong
+        ]
+        for row in rows:
             self.counts.structural += len(row.samples)
             for sample in row.samples:
                 self.counts.calls[sample] += not row.allele.also_simple
         return store_structural(
             session,
-            block.structural,
+            rows,
             genotypes,
             contig=block.contig,
             build=self.build,

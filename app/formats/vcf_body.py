@@ -392,7 +392,7 @@ class BodyReader:
             outcome = NO_CALL if plan is None else self._read_cell(text, plan, site, sample, calls)
             references += outcome == REFERENCE
             column = FIXED + self._choice.places[sample]
-            stated = copies[sample] = self._cells.copy_number(text, place, site, column)
+            stated = copies[sample] = self._cells.copy_number(text, place, site, column) if place >= 0 else ""
             if outcome == NO_CALL:
                 self._call_by_copies(sample, stated, site, calls)
         simple = [call for call in calls if site.left_out[call.allele - 1] != STRUCTURAL]

@@ -135,7 +135,7 @@ class CellReader:
         return CARRIED
 
     def copy_number(self, cell: str, place: int, site: Site, column: int) -> str:
-        """Return CN of a cell, empty where it is not stated; ``place`` is that of the key, -1 without it."""
+        """Return CN of a cell, empty where it is not stated; ``place`` is that of the key in FORMAT."""
         text = _value(cell.split(":"), place)
         try:
             return read_copy_number(text)

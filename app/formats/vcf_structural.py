@@ -98,8 +98,8 @@ class Record(NamedTuple):
 def info_fields(info: str) -> dict[str, str]:
     """Return the fields of INFO that are read here; of a repeated one the first."""
     found: dict[str, str] = {}
-    for key, value in _FIELDS.findall(info):
-        found.setdefault(key, value)
+    for match in _FIELDS.finditer(info):
+        found.setdefault(match[1], match[2] or "")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,12 +11,14 @@ from sqlalchemy import Column, Table
 
 from app.errors import Misconfigured
 from app.records import Build
-from app.store import bulk, migrate
+from app.store import bulk, migrate, structural_places
 from app.store.session import Database
 from app.store.structural_places import is_place_table
 from app.store.studies import StudyFacts
 from app.store.subjects import Subject
 from app.store.tables import metadata
+from tests.small_store import SmallStore
+from tests.vcf_files import vcf
 
 TABLES = sorted(metadata.tables)
 
@@ -95,6 +98,30 @@ def test_another_schema_is_noticed(fresh: Database, change: str) -> None:
 
     with pytest.raises(Misconfigured, match="differs from this program's tables"):
         migrate.check_drift(fresh)
+
+
+def test_a_store_of_the_first_schema_takes_structural_variants_after_the_upgrade(
+    fresh: Database, tmp_path: Path
+) -> None:
+    migrate.upgrade(fresh)
+    migrate.downgrade(fresh, "0001")
+    with fresh.write() as session:
+        session.insert_rows("counter", ("name", "value"), [("variant", 5)])
+
+    migrate.upgrade(fresh)
+
+    store = SmallStore(fresh, tmp_path)
+    store.ingest(vcf("chr1 101 . N <DEL> 50 PASS SVTYPE=DEL;END=200 GT 0/1"), "P1")
+    assert store.structural_population("subsuming", "NC_000001.11:150-151")[0][1:3] == (1, 1)
+    with fresh.read() as session:
+        assert session.run("select id from structural_site") == [(5,)]
+
+
+def test_an_sqlite_without_the_rtree_module_is_told_what_to_do() -> None:
+    structural_places.require_rtree({"json_each", "rtree_i32"})
+
+    with pytest.raises(Misconfigured, match=r"lacks the R\*Tree module"):
+        structural_places.require_rtree({"json_each"})
 
 
 def test_an_empty_database_has_no_revision(fresh: Database) -> None:

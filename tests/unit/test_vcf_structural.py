@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.config import Settings
@@ -21,7 +23,7 @@ def rows_of(found: ReadFile) -> list[StructuralRow]:
     return [row for block in found.blocks for row in block.structural]
 
 
-def one(record: str, **options: object) -> StructuralRow:
+def one(record: str, **options: Any) -> StructuralRow:
     found = read(vcf(record), **options)
     assert not found.counts
     [row] = rows_of(found)

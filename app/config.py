@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         False,
         description="Read a transcript of unknown version as its newest known one, and say so, instead of refusing it.",
     )
+    pyard_data: Path | None = Field(
+        None, description="Folder of py-ard's database (`pyard-….sqlite3`); unset means that no HLA name is reduced."
+    )
     sv_min_len: int = Field(50, ge=2, description="Length difference from which a change also counts as structural.")
     sv_subsume: Literal["nominal", "inner", "outer"] = Field(
         "nominal", description="Interval of a structural variant that must hold a range in order to subsume it."

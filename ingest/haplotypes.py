@@ -22,6 +22,7 @@ from app.store.genotype_writer import GenotypeWriter, Statement, Written
 from app.store.genotypes import GenotypeName
 from app.store.runs import Source as LedgerSource
 from app.store.studies import StudyFacts
+from app.variants.hla_reduction import open_reductions
 from ingest.csv_table import CsvRow, Problems, walk_tsv
 from ingest.source import Source, open_source
 from ingest.workspace import Workspace
@@ -98,6 +99,7 @@ def ingest_haplotypes(workspace: Workspace, path: Path | Literal["-"], *, replac
     """
     began = time.monotonic()
     database = workspace.database
+    reductions, _ = open_reductions(workspace.settings.pyard_data)
     with open_source(path, workspace.settings) as source, database.sole_writer(), database.write() as session:
         key = LedgerSource(source.name, source.sha256, {"kind": "haplotypes"}).key
         before = ledger.report_of(session, key)
@@ -108,7 +110,7 @@ def ingest_haplotypes(workspace: Workspace, path: Path | Literal["-"], *, replac
                 source.name, source.sha256, before.get("statements", 0), written, seconds, is_repeated=True
             )
         run_id = ledger.record(session, key=key, source=source.name, sha256=source.sha256)
-        writer = GenotypeWriter(session, run_id, replace=replace)
+        writer = GenotypeWriter(session, run_id, replace=replace, reductions=reductions)
         lines = _write(workspace, source, writer)
         source.check_unchanged()
         written = writer.finish()

@@ -3,8 +3,8 @@
 https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/operationdefinition.html#search.
 
 >>> from app.fhir.definitions import load_definitions
->>> offered, address = load_definitions().values(), "http://localhost:8000/fhir"
->>> statement = capability_statement(offered, [], base_url=address, version="1", date="2026-01-01", cors=False)
+>>> told = {"base_url": "http://localhost:8000/fhir", "version": "1", "date": "2026-01-01"}
+>>> statement = capability_statement(load_definitions().values(), [], **told, cors=False, hla_reductions="")
 >>> statement["fhirVersion"], statement["rest"][0]["operation"][-1]["name"]
 ('4.0.1', 'find-subject-variants')
 """
@@ -26,6 +26,7 @@ _DOCUMENTATION = (
     "Whatever an answer names by an id can be read. The same operations are served in the wording of the HL7 reference "
     "implementation below /subject-operations and /population-operations."
 )
+_HLA = "HLA names are compared by their spelling and by the alleles that a typing lists. Reductions of alleles (lgx): "
 _SECURITY = "This server does not authenticate its callers. It belongs behind a gateway that does, or on one machine."
 
 
@@ -46,8 +47,12 @@ def capability_statement(
     version: str,
     date: str,
     cors: bool,
+    hla_reductions: str,
 ) -> dict[str, Any]:
-    """Return the statement of a server that offers the given operations and resources, and nothing else."""
+    """Return the statement of a server that offers the given operations and resources, and nothing else.
+
+    ``hla_reductions`` says by what HLA names are reduced, or why they are not.
+    """
     offered = list(definitions)
     types = [_resource(one, offered) for one in served]
     operation_definition = {
@@ -61,7 +66,7 @@ def capability_statement(
     }
     rest: dict[str, Any] = {
         "mode": "server",
-        "documentation": _DOCUMENTATION,
+        "documentation": f"{_DOCUMENTATION} {_HLA}{hla_reductions}.",
         "security": {"cors": cors, "description": _SECURITY},
         "resource": [*types, operation_definition],
         "interaction": [{"code": "batch"}],

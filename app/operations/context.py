@@ -17,6 +17,7 @@ from app.records import Build
 from app.store import migrate
 from app.store.session import Database
 from app.store.version import DataVersion
+from app.variants.hla_reduction import open_reductions
 from app.variants.identify import NO_TRANSCRIPTS, Identifier
 from app.variants.liftover import Liftover, load_liftover
 from app.variants.naming import Namer
@@ -107,6 +108,7 @@ class OperationContext:
         self._version = DataVersion(database)
         self._identifier = genome.identifier(settings)
         self.naming = genome.naming()
+        self.reductions, self._reducing = open_reductions(settings.pyard_data)
 
     @property
     def settings(self) -> Settings:
@@ -168,12 +170,21 @@ class OperationContext:
         """Return, as JSON, the names of a variant on both builds."""
         return utilities.normalize_variant(pairs, self.identify)
 
+    def normalize_hla(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the reductions of an HLA name."""
+        return utilities.normalize_hla(pairs, self.reductions, self._reducing)
+
+    @property
+    def hla_reductions(self) -> str:
+        """Return in words by what HLA names are reduced, or why they are not."""
+        return self._reducing
+
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""
         return self._version.current()
 
     def readiness(self) -> list[Check]:
-        """Return every condition that has to hold before requests should come."""
+        """Return every condition that has to hold before requests should come; what is optional always holds."""
         checks = []
         try:
             current, head = migrate.current(self.database), migrate.head(self.database)
@@ -184,6 +195,7 @@ class OperationContext:
         except (OperonError, *self.database.errors) as error:
             reason = error.diagnostics if isinstance(error, Unavailable) else type(error).__name__
             checks.append(Check("database", ok=False, detail=reason))
+        checks.append(Check("HLA reductions", ok=True, detail=self._reducing))
         return checks
 
     def summary(self) -> Summary:

@@ -28,6 +28,7 @@ from app.store.carriers import Shards
 from app.store.genotypes import FoundName, Genotype, GenotypeName
 from app.store.session import Session
 from app.variants.allele_names import Word, certain_alleles, search_text
+from app.variants.hla_reduction import HlaReductions
 
 _HGNC_NUMBER = re.compile(r"[0-9]+")
 _MAY_BE = (
@@ -35,8 +36,8 @@ _MAY_BE = (
     " not."
 )
 
-Matches = Callable[[GenotypeName, str], bool]
-"""Tells whether a genotype, with its stored spellings, is what was asked for"""
+Matches = Callable[[Genotype | FoundName], bool]
+"""Tells whether a genotype is what was asked for"""
 
 
 def find_subject_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -58,7 +59,7 @@ def find_subject_specific_haplotypes(context: OperationContext, inputs: Operatio
     with context.database.read() as session:
         chosen = chosen_genotypes(session, inputs)
     tokens = [token for group in inputs.haplotypes for token in group]
-    found = [_matching(chosen, token) for token in tokens]
+    found = [_matching(chosen, token, context.reductions) for token in tokens]
     _refuse_too_many(context, found, "haplotypes")
     entries = []
     for token, matched in zip(tokens, found, strict=True):
@@ -86,7 +87,7 @@ def find_population_specific_haplotypes(context: OperationContext, inputs: Opera
     labels = tuple(tuple(_item(token, inputs) for token in group) for group in groups)
     with context.database.read() as session:
         totals = counters.values(session)
-        each = _who(session, [token for group in groups for token in group], inputs)
+        each = _who(session, [token for group in groups for token in group], inputs, context.reductions)
         items = counted_items(labels, each)
         names = names_in(session, items) if inputs.include_patient_list else None
     name, item_name = "haplotypes", "haplotypeItem"
@@ -136,18 +137,29 @@ def _is_of_gene(name: GenotypeName, token: Token) -> bool:
     return word == gene_id.casefold() or word in symbol.casefold()
 
 
-def _matching(chosen: Iterable[Genotype], token: Token) -> list[Genotype]:
-    matches = _matcher(token)
-    return [genotype for genotype in chosen if matches(genotype.name, genotype.search)]
+def _matching(chosen: Iterable[Genotype], token: Token, reductions: HlaReductions | None) -> list[Genotype]:
+    matches = _matcher(token, reductions)
+    return [genotype for genotype in chosen if matches(genotype)]
 
 
-def _matcher(token: Token) -> Matches:
+def _words(token: Token, reductions: HlaReductions | None) -> list[Word]:
+    """Return the word of a token, and what it is reduced to if it is an HLA allele."""
+    words = [Word(token.code)]
+    if reductions is not None and token.system is None and "*" in token.code:
+        words += map(Word, reductions.lgx((token.code,)))
+    return words
+
+
+def _matcher(token: Token, reductions: HlaReductions | None) -> Matches:
     if token.system is None:
-        word = Word(token.code)
-        return lambda name, search: word.is_in(search, hla=name.is_hla)
-    return lambda name, _: any(
+        word, *reduced = _words(token, reductions)
+        return lambda found: (
+            word.is_in(found.search, hla=found.is_hla)
+            or (found.is_hla and any(one.is_in(found.search, hla=True) for one in reduced))
+        )
+    return lambda found: any(
         code == token.code and (token.system == "" or is_same_system(system, token.system or ""))
-        for system, code in _codings(name)
+        for system, code in _codings(found.name)
     )
 
 
@@ -163,7 +175,7 @@ def _codings(name: GenotypeName) -> Iterable[tuple[str, str]]:
 def _only_may_be(genotype: Genotype, token: Token) -> bool:
     """Return whether a word was found in some but not all of the alleles that a typing leaves to choose from."""
     name = genotype.name
-    alleles = name.hla_alleles or (name.haplotypes if name.is_hla else ())
+    alleles = name.hla_alleles or (name.haplotypes if genotype.is_hla else ())
     if token.system is not None or not alleles or certain_alleles(name.code, name.gene_symbol, alleles):
         return False
     word = Word(token.code)
@@ -171,21 +183,22 @@ def _only_may_be(genotype: Genotype, token: Token) -> bool:
     return any(hits) and not all(hits)
 
 
-def _who(session: Session, tokens: Sequence[Token], inputs: OperationInputs) -> list[Shards]:
+def _who(
+    session: Session, tokens: Sequence[Token], inputs: OperationInputs, reductions: HlaReductions | None
+) -> list[Shards]:
     """Return the subjects that have each token, in two statements."""
     # A code is spelled in the text of its name, so that its own spellings find what it may be.
-    words = [Word(token.code) for token in tokens]
+    words = [word for token in tokens for word in _words(token, reductions)]
     texts = {text for word in words for hla in (False, True) for text in word.spellings(hla=hla)}
     known = genotypes.names_with(session, sorted(texts))
-    found = [_named(known, token) for token in tokens]
+    found = [_named(known, _matcher(token, reductions)) for token in tokens]
     wanted = sorted({name_id for ids in found for name_id in ids})
     who = genotypes.fetch(session, wanted, classes_of_genotypes(inputs)) if wanted else {}
     return [carriers.union(who[name_id] for name_id in ids) for ids in found]
 
 
-def _named(known: Iterable[FoundName], token: Token) -> list[int]:
-    matches = _matcher(token)
-    return [found.name_id for found in known if matches(found.name, found.search)]
+def _named(known: Iterable[FoundName], matches: Matches) -> list[int]:
+    return [found.name_id for found in known if matches(found)]
 
 
 def _parts(matched: Sequence[Genotype], inputs: OperationInputs) -> list[str]:

@@ -12,6 +12,7 @@ from app.store.genotypes import Addition, GenotypeName
 from app.store.session import Session
 from app.store.studies import StudyFacts
 from app.store.subjects import Subject
+from app.variants.hla_reduction import HlaReductions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,18 @@ class Written:
 class GenotypeWriter:
     """Writes statements of one run; ``replace`` withdraws first what earlier runs stored for each test.
 
+    With ``reductions`` HLA alleles are also found by what they are reduced to.
+
     Everything is done in the session's transaction: an error that the caller raises leaves nothing behind.
     """
 
-    def __init__(self, session: Session, run_id: int, *, replace: bool = False) -> None:
+    def __init__(
+        self, session: Session, run_id: int, *, replace: bool = False, reductions: HlaReductions | None = None
+    ) -> None:
         self._session = session
         self._run_id = run_id
         self._replace = replace
+        self._reductions = reductions
         self._studies: dict[tuple[str, str], tuple[StudyFacts, int, int]] = {}
         self.written = Written()
 
@@ -79,7 +85,8 @@ class GenotypeWriter:
             study_id = self._study(statement, ordinal)
             name, source_class = statement.name, statement.source_class
             uid = genotypes.uid_of(statement.subject_id, statement.study.test_id, source_class, name)
-            new = genotypes.add(self._session, self._run_id, Addition(uid, ordinal, study_id, source_class, name))
+            addition = Addition(uid, ordinal, study_id, source_class, name)
+            new = genotypes.add(self._session, self._run_id, addition, self._reductions)
         except InvalidInput as problem:
             return problem
         self.written.added += new

@@ -20,6 +20,7 @@ from app.store import bitmaps, counters, ledger
 from app.store.carriers import Shards
 from app.store.session import Session
 from app.variants.allele_names import is_hla, search_text
+from app.variants.hla_reduction import HlaReductions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,11 @@ class GenotypeName:
         """Return whether the nomenclature of HLA spells it."""
         return is_hla(self.gene_symbol, (self.code, self.display or ""), alleles=self.hla_alleles)
 
-    def search_text(self) -> str:
-        """Return every spelling of it."""
-        names = (self.code, self.display or "", *self.haplotypes, *self.hla_alleles)
+    def search_text(self, reductions: HlaReductions | None = None) -> str:
+        """Return every spelling of it, and of what its HLA alleles are reduced to."""
+        names = [self.code, self.display or "", *self.haplotypes, *self.hla_alleles]
+        if reductions is not None and self.is_hla:
+            names += reductions.lgx(self.hla_alleles or (self.code,))
         return search_text(self.gene_symbol, names, hla=self.is_hla)
 
 
@@ -68,6 +71,7 @@ class Genotype:
     name: GenotypeName
     search: str
     """What words are looked for in (``app.variants.allele_names.Word``)"""
+    is_hla: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,10 @@ class FoundName:
     name_id: int
     name: GenotypeName
     search: str
+    is_hla: bool
 
 
-_NAME = "n.gene_id, n.gene_symbol, n.system, n.code, n.display, n.haplotypes, n.hla_alleles, n.search"
+_NAME = "n.gene_id, n.gene_symbol, n.system, n.code, n.display, n.haplotypes, n.hla_alleles, n.search, n.is_hla"
 _STATEMENT = f"g.uid, s.subject_id, st.test_id, st.test_date, st.specimen_id, g.source_class, {_NAME}"
 _JOINED = (
     " join study st on st.id = g.study_id join genotype_name n on n.id = g.name_id where s.ordinal = g.subject_ordinal"
@@ -110,7 +115,7 @@ def names_with(session: Session, texts: Sequence[str]) -> list[FoundName]:
         f" where {session.holds('n.search', 't.value')})",
         {"texts": session.text_list(texts)},
     )
-    return [FoundName(name_id, _name(name), search) for name_id, *name, search in rows]
+    return [FoundName(name_id, _name(name), search, bool(is_hla)) for name_id, *name, search, is_hla in rows]
 
 
 def fetch(session: Session, name_ids: Sequence[int], classes: Iterable[SourceClass]) -> dict[int, Shards]:
@@ -127,8 +132,10 @@ def fetch(session: Session, name_ids: Sequence[int], classes: Iterable[SourceCla
 
 
 def _genotype(row: Sequence[Any]) -> Genotype:
-    uid, subject_id, test_id, test_date, specimen_id, source_class, *name, search = row
-    return Genotype(uid, subject_id, test_id, test_date, specimen_id, SourceClass(source_class), _name(name), search)
+    uid, subject_id, test_id, test_date, specimen_id, source_class, *name, search, is_hla = row
+    return Genotype(
+        uid, subject_id, test_id, test_date, specimen_id, SourceClass(source_class), _name(name), search, bool(is_hla)
+    )
 
 
 def _name(row: Sequence[Any]) -> GenotypeName:
@@ -155,7 +162,7 @@ class Addition:
     name: GenotypeName
 
 
-def add(session: Session, run_id: int, addition: Addition) -> bool:
+def add(session: Session, run_id: int, addition: Addition, reductions: HlaReductions | None = None) -> bool:
     """Add a statement; return False where the store has the very same one.
 
     Raises:
@@ -175,7 +182,7 @@ def add(session: Session, run_id: int, addition: Addition) -> bool:
                 parameter="genotype_code",
             )
         return False
-    name_id = _ensure_name(session, addition.name)
+    name_id = _ensure_name(session, addition.name, addition.name.search_text(reductions))
     session.run_many(
         "insert into genotype (shard, subject_ordinal, uid, study_id, name_id, source_class, run_id)"
         " values (?, ?, ?, ?, ?, ?, ?)",
@@ -185,9 +192,11 @@ def add(session: Session, run_id: int, addition: Addition) -> bool:
     return True
 
 
-def _ensure_name(session: Session, name: GenotypeName) -> int:
-    rows = session.run("select id from genotype_name where digest = :digest", {"digest": name.digest})
+def _ensure_name(session: Session, name: GenotypeName, search: str) -> int:
+    rows = session.run("select id, search from genotype_name where digest = :digest", {"digest": name.digest})
     if rows:
+        if rows[0][1] != search:  # stored by a program that spelled it otherwise, or had no reductions
+            session.run_many("update genotype_name set search = ? where id = ?", [(search, rows[0][0])])
         return int(rows[0][0])
     name_id = counters.allocate(session, counters.GENOTYPE_NAME, 1)
     lists = [orjson.dumps(names).decode() for names in (name.haplotypes, name.hla_alleles)]
@@ -196,7 +205,7 @@ def _ensure_name(session: Session, name: GenotypeName) -> int:
         " is_hla, search) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(
             name_id, name.digest, name.gene_id, name.gene_symbol, name.system, name.code, name.display, *lists,
-            int(name.is_hla), name.search_text(),
+            int(name.is_hla), search,
         )],
     )  # fmt: skip
     return name_id

@@ -370,6 +370,17 @@ def test_an_answer_of_too_many_genotypes_is_refused(tmp_path: Path) -> None:
         client.close()
 
 
+def test_a_server_without_reductions_of_hla_names_says_so(served: Served) -> None:
+    answer = served.client.get("/utilities/normalize-hla?allele=B14", accept="application/fhir+json")
+    assert (answer.status, answer.issues[0]["code"]) == (501, "not-supported")
+    assert answer.diagnostics == ["HLA names cannot be reduced here: not used (OPERON_PYARD_DATA is not set)"]
+    assert served.client.get("/utilities/normalize-hla").status == 400
+    [rest] = served.client.get("/fhir/metadata").json()["rest"]
+    assert rest["documentation"].endswith("(lgx): not used (OPERON_PYARD_DATA is not set).")
+    checks = served.client.get("/readyz").json()["checks"]
+    assert checks[1] == {"name": "HLA reductions", "ok": True, "detail": "not used (OPERON_PYARD_DATA is not set)"}
+
+
 def test_statements_do_not_grow_with_the_question(served: Served) -> None:
     for operation, name, subject in (
         (GENES, "genes", True),

@@ -112,7 +112,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     one = gzipped(vcf(SNV).encode())
     for name in ("sample.vcf.gz", "calls/p1.vcf.gz", "calls/p1.tumour.vcf.gz"):
         (folder / name).write_bytes(one)
-    blocks = vcf("chr17 43044000 . A <NON_REF> . . END=43044999 GT 0/0", SNV)
+    blocks = vcf("chr17 43044000 . A <NON_REF> . . END=43044999 GT 0/0", SNV.replace("0/1", "0/0"))
     (folder / "sample.g.vcf.gz").write_bytes(gzipped(blocks.encode()))
     two = vcf(f"{SNV} 1/1", samples=("HG00096", "HG00097"), build=Build.GRCH37)
     (folder / "cohort.vcf.gz").write_bytes(gzipped(two.encode()))
@@ -142,7 +142,7 @@ def test_commands_of_the_how_to_work(root: Path, folder: Path, tmp_path: Path) -
     lines = shell_lines(text)
     ended = [run(line, operon) for line in lines]
     assert [(line, one.err) for line, one in zip(lines, ended, strict=True) if one.code != 0] == []
-    assert len(lines) == 14
+    assert len(lines) == 16
     assert [entry["name"] for entry in json.loads(ended[-1].out)["parameter"][0]["part"]].count("variant") == 3
 
 

@@ -56,7 +56,7 @@ def openapi_document(definitions: Iterable[Definition], *, server_url: str) -> d
         },
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": paths | _utility_paths() | _DESCRIPTION_PATHS | _HEALTH_PATHS,
+        "paths": paths | _utility_paths() | _DESCRIPTION_PATHS | _READING_PATHS | _HEALTH_PATHS,
         "components": {"schemas": _SCHEMAS, "responses": _ERROR_RESPONSES},
     }
 
@@ -334,6 +334,40 @@ _DESCRIPTION_PATHS = {
         _FHIR_JSON,
         _RESOURCE,
         _text_parameter("name", "path", "Name of the operation."),
+    ),
+}
+_READING_PATHS = {
+    FHIR_BASE: {
+        "post": {
+            "tags": ["Server"],
+            "summary": "Several requests in one: a Bundle of type batch",
+            "requestBody": {"required": True, "content": {_FHIR_JSON: {"schema": _RESOURCE}}},
+            "responses": {"200": {"description": "The answers.", "content": {_FHIR_JSON: {"schema": _RESOURCE}}}},
+        }
+    },
+    f"{FHIR_BASE}/{{type}}": _get(
+        "Search resources of a type",
+        _FHIR_JSON,
+        _RESOURCE,
+        _text_parameter("type", "path", "Patient is the one type that is searched."),
+        _text_parameter("identifier", "query", "Identifier of a Patient: system|value, or value."),
+        _text_parameter("_id", "query", "Logical ids."),
+    ),
+    f"{FHIR_BASE}/{{type}}/_search": {
+        "post": {
+            "tags": ["Server"],
+            "summary": "Search resources of a type, with the criteria in the body",
+            "parameters": [_text_parameter("type", "path", "Patient is the one type that is searched.")],
+            "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}},
+            "responses": {"200": {"description": "The answer.", "content": {_FHIR_JSON: {"schema": _RESOURCE}}}},
+        }
+    },
+    f"{FHIR_BASE}/{{type}}/{{id}}": _get(
+        "Read a resource that an answer named",
+        _FHIR_JSON,
+        _RESOURCE,
+        _text_parameter("type", "path", "Observation, Patient or Procedure."),
+        _text_parameter("id", "path", "Logical id."),
     ),
 }
 _HEALTH_PATHS = {

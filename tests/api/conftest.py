@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -62,7 +65,15 @@ class FakeContext:
 
     @property
     def readers(self) -> Sequence[Reader]:
-        return READERS
+        """Return the readers of the real context, with resources that are nothing but an id."""
+        return [
+            replace(
+                reader,
+                read=partial(_bare_resource, reader.resource_type),
+                search=reader.search and replace(reader.search, find=lambda context, pairs: []),
+            )
+            for reader in READERS
+        ]
 
     def is_brief(self, operation: str, inputs: OperationInputs) -> bool:
         return self.brief
@@ -107,6 +118,10 @@ class FakeContext:
 
     def close(self) -> None:
         self.closed = True
+
+
+def _bare_resource(resource_type: str, context: Any, match: re.Match[str]) -> bytes:
+    return orjson.dumps({"resourceType": resource_type, "id": match[0]})
 
 
 def parameters(*entries: dict[str, Any]) -> dict[str, Any]:

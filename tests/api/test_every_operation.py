@@ -5,6 +5,7 @@ The operations are read from the definitions: one that is added is tested withou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -267,6 +268,30 @@ def test_a_browser_elsewhere_may_ask_where_that_is_allowed(home: Path, definitio
             preflight = asked.client.options(path, **headers, access_control_request_headers="prefer")
             assert preflight.status == 200
             assert preflight.headers["access-control-allow-origin"] == "https://app.example"
+
+
+@every
+def test_whatever_the_answer_names_can_be_read(client: Client, definition: Definition) -> None:
+    """Every resource by its id, as the same bytes, and everything that a resource refers to."""
+    flags = {name: "true" for name, parameter in definition.parameters.items() if parameter.type == "boolean"}
+    answer = client.get(f"/fhir/${definition.name}?{query({**needed(definition), **flags})}")
+    resources = [
+        part["resource"]
+        for parameter in answer.json().get("parameter", [])
+        for part in (parameter, *parameter.get("part", []))
+        if "resource" in part
+    ]
+    references = set(re.findall(rb'"reference":"([A-Z][A-Za-z]+/[^"]+)"', answer.body))
+
+    for resource in resources:
+        read = client.get(f"/fhir/{resource['resourceType']}/{resource['id']}")
+        assert read.status == 200, resource["id"]
+        assert read.body in answer.body
+        assert read.json() == resource
+    assert {reference: client.get(f"/fhir/{reference.decode()}").status for reference in references} == dict.fromkeys(
+        references, 200
+    )
+    assert resources or "includeVariants" not in definition.parameters
 
 
 @every

@@ -42,7 +42,7 @@ def test_paths_are_exactly_those_of_the_implemented_operations(
 
 def test_every_listed_path_is_served(document: dict[str, Any], client: Client):
     for path, method, _ in operations(document):
-        url = path.replace("{id}", "P1").replace("{name}", OPERATIONS[0])
+        url = path.replace("{type}", "Patient").replace("{id}", "P1").replace("{name}", OPERATIONS[0])
         answer = client.request(method.upper(), url, b"", {})
         assert answer.status not in {404, 405}, path
 

@@ -8,11 +8,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from app.variants.interval import Interval, parse_range
 from tests.answers import Asking, asking
 from tests.command_line import ROOT, CommandLine, free_port
 from tests.gene_files import cds_row, gene_row, mrna_row, write_gff3
+from tests.operation_calls import OFFERED
+from tests.postman import CALLS, path_of
 from tests.synthetic_transcripts import cdot_place, cdot_record, write_cdot
 
 OPERATIONS = (
@@ -39,6 +43,7 @@ OPERATIONS = (
     "find-study-metadata",
 )
 UTILITIES = ("get-feature-coordinates", "find-the-gene")
+UNKNOWN_TRANSCRIPTS = ("NM_001385641.1",)
 LATER = {"knowledge load"}
 SUBJECT_PATHS = "/subject-operations/genotype-operations/"
 
@@ -199,6 +204,64 @@ def test_answers_are_graded_as_those_of_the_reference_implementation(base_url: s
     assert sum(totals.values()) >= 38
 
 
+def spoiled(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer that says something else: the other presence, another count, one parameter less or more."""
+    entries = body.get("parameter", [])
+    touched = False
+    for part in [part for entry in entries for part in entry.get("part", [])]:
+        if part["name"] == "presence":
+            part["valueBoolean"], touched = not part["valueBoolean"], True
+        elif part["name"] == "numerator":
+            part["valueQuantity"]["value"] += 1
+            touched = True
+    if not touched:
+        invented = {"name": "variants", "part": [{"name": "presence", "valueBoolean": True}]}
+        entries = entries[1:] or [invented]
+    return {"resourceType": "Parameters", "parameter": entries}
+
+
+@contextmanager
+def serving_spoiled(asked: Asking) -> Iterator[int]:
+    """Serve answers that are wrong: spoiled ones, and good news where an error is due."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = asked.client.get(self.path)
+            body = spoiled(answer.json()) if answer.status == 200 else {"resourceType": "Parameters"}
+            data = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/fhir+json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield http.server_address[1]
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+def test_wrong_answers_would_be_graded_as_different(asked: Asking, pack: Path, tmp_path: Path) -> None:
+    """The grading is no rubber stamp: of answers that are spoiled on their way, not one passes."""
+    report = tmp_path / "report.json"
+    with serving_spoiled(asked) as port:
+        options = ["--base-url", f"http://127.0.0.1:{port}", "--only", ",".join(OPERATIONS), "--report", str(report)]
+        graded = subprocess.run(
+            [sys.executable, str(pack / "compare.py"), *options, "-v"], capture_output=True, check=False
+        )
+    totals: dict[str, int] = json.loads(report.read_bytes())["totals"]
+    assert set(totals) == {"different"}, graded.stdout.decode()
+    assert totals["different"] >= 14
+    assert graded.returncode == 1
+
+
 def test_utilities_answer_as_those_of_the_reference_implementation(base_url: str, pack: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     options = ["--base-url", base_url, "--only", ",".join(UTILITIES), "--report", str(report)]
@@ -333,3 +396,23 @@ def test_code_of_a_genotype_is_the_question_that_finds_it(asked: Asking, subject
         question = [("subject", subject), ("haplotypes", code)]
         [entry] = reference(asked, "find-subject-specific-haplotypes", *question)
         assert genotype in [part.get("resource") for part in entry["part"]]
+
+
+@pytest.mark.parametrize(("name", "query"), [(name, query) for name, queries in CALLS.items() for query in queries])
+def test_requests_of_the_postman_collection_are_answered(request: pytest.FixtureRequest, name: str, query: str) -> None:
+    if name.startswith("find-") and name not in {*OFFERED, *UTILITIES}:
+        pytest.skip(f"nothing answers ${name} in this release")
+    asked: Asking = request.getfixturevalue("asked")
+
+    answer = asked.client.get(f"{path_of(name)}?{query}")
+
+    refused = [transcript for transcript in UNKNOWN_TRANSCRIPTS if transcript in query]
+    assert answer.status == (400 if refused else 200), answer.body
+    if refused:
+        return
+    found = answer.json()
+    if name in UTILITIES:
+        assert found
+    else:
+        assert found["resourceType"] == "Parameters"
+        assert found.get("parameter") or name.endswith(("implications", "consequences"))

@@ -147,6 +147,15 @@ class SmallStore:
             for entry in answer.get("parameter", [])
         ]
 
+    def read(self, id_: str, resource_type: str = "Observation") -> dict[str, Any] | None:
+        """Return the resource with an id; None if nothing has it."""
+        for reader in self.context.readers:
+            match = reader.pattern.fullmatch(id_) if reader.resource_type == resource_type else None
+            if match is not None:
+                found = reader.read(self.context, match)
+                return json.loads(found) if found is not None else None
+        return None
+
     def _answer(self, name: str, **inputs: Any) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.context.answer(name, OperationInputs(**inputs)))
         return answer

@@ -33,7 +33,7 @@ def facts(
     specimen: str | None = 'SP "1" ü',
     gene: tuple[str | None, str | None] = ("HGNC:2621", "CYP2C19"),
 ) -> StatementFacts:
-    return StatementFacts(UID, "P-1.a", effective, specimen, *gene)
+    return StatementFacts(UID, "P-1.a", "gs-0123456789abcdef", effective, specimen, *gene)
 
 
 def genotype(

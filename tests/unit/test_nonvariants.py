@@ -13,7 +13,6 @@ from app.errors import TooCostly
 from app.fhir.nonvariant import NonVariant, nonvariant_resource
 from app.fhir.parameters import OperationInputs
 from app.fhir.validate import problems
-from app.operations import nonvariants
 from app.records import Build, SourceClass
 from app.store import bulk
 from app.store.session import Database
@@ -363,7 +362,7 @@ def test_every_form_is_valid_and_has_an_id_of_its_own(store: SmallStore) -> None
 def test_every_form_keeps_to_the_profile(against_profiles: Validate, absent: bool, spdis: tuple[str, ...]) -> None:
     for date in ("2024-02-03", None):
         told = NonVariant(
-            "dv-s1-1-5-nA.G", "P1", date, "S" if date else None, Build.GRCH38, ON_38, absent, 5, 6, spdis,
+            "dv-s1-1-5-nA.G", "P1", "gs-0123456789abcdef", date, "S" if date else None, Build.GRCH38, ON_38, absent, 5, 6, spdis,
             f"{ON_38}:g.6A>G" if spdis else None,
         )  # fmt: skip
         assert against_profiles(nonvariant_resource(told)) == []
@@ -372,7 +371,7 @@ def test_every_form_keeps_to_the_profile(against_profiles: Validate, absent: boo
 def test_an_id_leads_back_to_its_observation(store: SmallStore) -> None:
     found = observed(store)
 
-    read = [nonvariants.observation(store.context, resource["id"]) for resource in found]
+    read = [store.read(resource["id"]) for resource in found]
 
     digests = ["-nx" in resource["id"] for resource in found]
     assert any(digests)
@@ -388,7 +387,7 @@ def test_a_digest_leads_back_to_a_change_that_somebody_has(store: SmallStore) ->
     found = observed(store)
 
     for resource in found:
-        assert nonvariants.observation(store.context, resource["id"]) == resource
+        assert store.read(resource["id"]) == resource
 
 
 def test_an_id_of_nothing_is_nothing(store: SmallStore) -> None:
@@ -406,7 +405,7 @@ def test_an_id_of_nothing_is_nothing(store: SmallStore) -> None:
         f"dv-{uid}-99-5-nr9",
         f"dv-{uid}-1-5-nx{'0' * 16}",
     ):
-        assert nonvariants.observation(store.context, unknown) is None
+        assert store.read(unknown) is None
 
 
 def test_too_many_statements_are_refused(database: Database, tmp_path: Path) -> None:

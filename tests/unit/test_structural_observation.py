@@ -26,7 +26,7 @@ DEL, DUP, INV, INS, CNV, BND = StructuralKind
 
 def facts(source_class: SourceClass = SourceClass.GERMLINE, *, bare: bool = False) -> CallSetFacts:
     date, specimen = (None, None) if bare else ("2024-02-03", 'SP "1" ü')
-    return CallSetFacts("P-1.a", date, specimen, source_class, Build.GRCH38, "NC_000001.11")
+    return CallSetFacts("P-1.a", date, specimen, source_class, Build.GRCH38, "NC_000001.11", "gs-0123456789abcdef")
 
 
 def one(kind: StructuralKind = DEL, *, about: CallSetFacts | None = None, **changes: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ Ints = NDArray[np.signedinteger[Any]]
 _context = local()
 
 
-def _pack(body: bytes) -> bytes:
+def compress(body: bytes) -> bytes:
     """Compress with a context of this thread: making one costs more than compressing a chunk."""
     if not hasattr(_context, "compressor"):
         _context.compressor = zstandard.ZstdCompressor(level=3)
@@ -49,7 +49,8 @@ def _pack(body: bytes) -> bytes:
     return packed
 
 
-def _unpack(packed: memoryview) -> bytes:
+def decompress(packed: memoryview) -> bytes:
+    """Read a compressed body back, with a context of this thread."""
     if not hasattr(_context, "decompressor"):
         _context.decompressor = zstandard.ZstdDecompressor()
     body: bytes = _context.decompressor.decompress(packed)
@@ -312,7 +313,7 @@ def encode(chunk: CallChunk) -> bytes:
     packed = [(name, *_column(values)) for name, values in columns]
     head["c"] = [[name, kind] for name, kind, _ in packed]
     body = orjson.dumps(head)
-    return _HEAD.pack(_VERSION, len(body)) + _pack(body + b"".join(data for _, _, data in packed))
+    return _HEAD.pack(_VERSION, len(body)) + compress(body + b"".join(data for _, _, data in packed))
 
 
 def decode(data: bytes) -> CallChunk:
@@ -324,7 +325,7 @@ def decode(data: bytes) -> CallChunk:
     version, head_length = _HEAD.unpack_from(data)
     if version != _VERSION:
         raise ValueError(f"call chunk of unknown version {version}")
-    body = _unpack(memoryview(data)[5:])
+    body = decompress(memoryview(data)[5:])
     head = orjson.loads(body[:head_length])
     n = head["n"]
     columns: dict[str, NDArray[Any]] = {}

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 import orjson
-import zstandard
 from numpy.typing import NDArray
 
 from app.formats.genotype import Genotype
 from app.records import Zygosity
+from app.store.codec import compress, decompress
 
 Ints = NDArray[np.int64]
 
 ENDS = ("start", "end", "outer_start", "outer_end", "inner_start", "inner_end")
 _VERSION = 1
+_ABSENT = -(2**31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def encode(chunk: StructuralChunk) -> bytes:
     """Serialize a chunk."""
     start = chunk.native[0]
     # Differences from the start repeat each other and compress well.
-    near = [np.where(row < 0, -(2**31), row - start) for row in (*chunk.native[1:], *chunk.other)]
-    columns = np.stack([chunk.site, chunk.kind, start, *near])
+    near = [np.where(row < 0, _ABSENT, row - start) for row in (*chunk.native[1:], *chunk.other)]
+    columns = np.stack([chunk.kind, start, *near]).astype("<i4")
     listed = [
         [
             call.genotype.text, call.genotype.allele, int(call.genotype.zygosity), int(call.genotype.phased),
@@ -66,9 +67,10 @@ def encode(chunk: StructuralChunk) -> bytes:
     distinct = sorted({orjson.dumps(one) for one in listed})
     places = {one: at for at, one in enumerate(distinct)}
     which = np.array([places[orjson.dumps(one)] for one in listed], dtype="<u4")
-    body = [len(chunk).to_bytes(4, "little"), columns.astype("<i8").tobytes(), which.tobytes()]
+    site = np.diff(chunk.site, prepend=0).astype("<i8")
+    body = [len(chunk).to_bytes(4, "little"), site.tobytes(), columns.tobytes(), which.tobytes()]
     body.append(b"[" + b",".join(distinct) + b"]")
-    return bytes((_VERSION,)) + zstandard.ZstdCompressor(level=3).compress(b"".join(body))
+    return bytes((_VERSION,)) + compress(b"".join(body))
 
 
 def decode(data: bytes) -> StructuralChunk:
@@ -79,18 +81,23 @@ def decode(data: bytes) -> StructuralChunk:
     """
     if data[0] != _VERSION:
         raise ValueError(f"structural chunk of unknown version {data[0]}")
-    body = zstandard.ZstdDecompressor().decompress(memoryview(data)[1:])
+    body = decompress(memoryview(data)[1:])
     n = int.from_bytes(body[:4], "little")
-    rows = 2 + 2 * len(ENDS)
-    columns = np.frombuffer(body, "<i8", rows * n, 4).reshape(rows, n)
-    at = 4 + columns.nbytes
+    rows = 1 + 2 * len(ENDS)
+    site = np.frombuffer(body, "<i8", n, 4).cumsum()
+    at = 4 + site.nbytes
+    columns = np.frombuffer(body, "<i4", rows * n, at).reshape(rows, n)
+    at += columns.nbytes
     which = np.frombuffer(body, "<u4", n, at)
     distinct = [_call(one) for one in orjson.loads(body[at + which.nbytes :])]
-    start = columns[2]
-    ends = np.where(columns[3:] == -(2**31), -1, columns[3:] + start)
-    native = np.concatenate([start[None], ends[: len(ENDS) - 1]])
+    ends = columns[1:].astype(np.int64)
+    start, near = ends[0], ends[1:]
+    absent = near == _ABSENT
+    near += start
+    near[absent] = -1
+    half = len(ENDS)
     return StructuralChunk(
-        columns[0], columns[1], native, ends[len(ENDS) - 1 :], [distinct[code] for code in which.tolist()]
+        site, columns[0].astype(np.int64), ends[:half], ends[half:], [distinct[code] for code in which.tolist()]
     )
 
 

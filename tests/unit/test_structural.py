@@ -354,6 +354,10 @@ def test_a_site_keeps_one_place_whoever_brings_it(database: Database, tmp_path: 
 
     for subject in ("P1", "P2"):
         assert both(store, "subsuming", f"{R38}:62000-63000", f"{R38}:63000-63001", subject=subject) == [True, False]
+        with pytest.raises(LiftoverFailed):
+            store.structural("subsuming", subject, f"{R38}:200000-200001")
+    with pytest.raises(LiftoverFailed):
+        store.structural_population("subsuming", f"{R38}:200000-200001")
 
 
 # --- what an observation says -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from app.records import Build
+from app.variants.accessions import CONTIGS, MT, accession, length
 from app.variants.interval import Interval, parse_range
 from tests.answers import Asking, asking
 from tests.command_line import ROOT, CommandLine, free_port
@@ -365,24 +366,77 @@ TOKENS = (
 
 
 def test_subjects_that_have_a_haplotype_are_those_that_are_counted(asked: Asking, pack: Path) -> None:
-    patients = sorted(
-        patient["patientID"] for patient in json.loads((pack / "data" / "patients.json").read_text("utf-8"))
-    )
-    present: dict[str, set[str]] = {token: set() for token in TOKENS}
-    for patient in patients:
-        question = [("subject", patient), ("haplotypes", ",".join(TOKENS))]
-        for token, entry in zip(TOKENS, asked.parameters("find-subject-specific-haplotypes", *question), strict=True):
-            if entry["part"][1]["valueBoolean"]:
-                present[token].add(patient)
-    question = [("haplotypes", ",".join(TOKENS)), ("includePatientList", "true")]
-    counted = asked.parameters("find-population-specific-haplotypes", *question)
-    for token, entry in zip(TOKENS, counted, strict=True):
-        numbers = [part["valueQuantity"]["value"] for part in entry["part"] if "valueQuantity" in part]
-        listed = [part["valueString"] for part in entry["part"] if part["name"] == "subject"]
-        assert (listed, numbers) == (sorted(present[token]), [len(present[token]), 1116]), token
+    operations = ("find-subject-specific-haplotypes", "find-population-specific-haplotypes")
+    present = assert_counted(asked, patients_of(pack), operations, "haplotypes", TOKENS)
     assert len(present["CYP2C19"]) == 1032
     assert (present["HLA-B*27"], present["nothing"]) == (set(), set())
     assert present["DRB1*13:02"] == {"XYZ234"}
+
+
+STRUCTURAL = ("intersecting", "subsuming")
+
+
+def patients_of(pack: Path) -> list[str]:
+    return sorted(patient["patientID"] for patient in json.loads((pack / "data" / "patients.json").read_text("utf-8")))
+
+
+def assert_counted(
+    asked: Asking, patients: Sequence[str], operations: tuple[str, str], name: str, items: Sequence[str]
+) -> dict[str, set[str]]:
+    """Compare, for each item, who is counted with those of whom the subject operation says present; return these."""
+    of_subject, of_all = operations
+    present: dict[str, set[str]] = {item: set() for item in items}
+    for patient in patients:
+        entries = asked.parameters(of_subject, ("subject", patient), (name, ",".join(items)))
+        for item, entry in zip(items, entries, strict=True):
+            if entry["part"][1]["valueBoolean"]:
+                present[item].add(patient)
+    counted = asked.parameters(of_all, (name, ",".join(items)), ("includePatientList", "true"))
+    for item, entry in zip(items, counted, strict=True):
+        numbers = [part["valueQuantity"]["value"] for part in entry["part"] if "valueQuantity" in part]
+        listed = [part["valueString"] for part in entry["part"] if part["name"] == "subject"]
+        assert (listed, numbers) == (sorted(present[item]), [len(present[item]), len(patients)]), item
+    return present
+
+
+def stored_variants(asked: Asking, patients: Sequence[str]) -> list[str]:
+    """Return some variants of every subject with calls, by SPDI: at most four of each chromosome."""
+    contigs = [contig for contig in CONTIGS if contig != MT]
+    ranges = ",".join(f"{accession(Build.GRCH37, contig)}:0-{length(Build.GRCH37, contig)}" for contig in contigs)
+    found: list[str] = []
+    for patient in patients:
+        answer = asked.parameters(
+            "find-subject-variants", ("subject", patient), ("ranges", ranges), ("includeVariants", "true")
+        )
+        found += [text for entry in answer for text in spdis(entry)[:4]]
+    return list(dict.fromkeys(found))
+
+
+def test_subjects_that_have_a_variant_are_those_that_are_counted(asked: Asking, pack: Path) -> None:
+    patients = patients_of(pack)
+    items = stored_variants(asked, patients)
+    carriers = 0
+    for at in range(0, len(items), 40):
+        some = items[at : at + 40]
+        operations = ("find-subject-specific-variants", "find-population-specific-variants")
+        carriers += sum(map(len, assert_counted(asked, patients, operations, "variants", some).values()))
+    assert len(items) >= 20
+    assert carriers >= 100
+
+
+@pytest.mark.parametrize("relation", STRUCTURAL)
+def test_subjects_that_have_a_structural_variant_are_those_that_are_counted(
+    asked: Asking, pack: Path, relation: str
+) -> None:
+    ranges = [
+        "NC_000007.14:116672195-116798386", "NC_000007.13:116312249-116438431", "NC_000022.10:42522500-42526812",
+        "NC_000022.11:42126498-42130810", "NC_000017.11:43044294-43125364", "NC_000013.11:32315507-32400268",
+        "NC_000002.12:178525988-178807423", "NC_000002.11:179390715-179672150", "NC_000017.10:37844346-37884911",
+        "NC_000007.14:55019016-55211628", "NC_000004.12:54727415-54727542",
+    ]  # fmt: skip
+    operations = (f"find-subject-structural-{relation}-variants", f"find-population-structural-{relation}-variants")
+    present = assert_counted(asked, patients_of(pack), operations, "ranges", ranges)
+    assert sum(map(len, present.values())) >= 4
 
 
 @pytest.mark.parametrize("subject", ["NB6TK328", "XYZ123", "XYZ234"])

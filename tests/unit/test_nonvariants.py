@@ -362,8 +362,8 @@ def test_every_form_is_valid_and_has_an_id_of_its_own(store: SmallStore) -> None
 def test_every_form_keeps_to_the_profile(against_profiles: Validate, absent: bool, spdis: tuple[str, ...]) -> None:
     for date in ("2024-02-03", None):
         told = NonVariant(
-            "dv-s1-1-5-nA.G", "P1", "gs-0123456789abcdef", date, "S" if date else None, Build.GRCH38, ON_38, absent, 5, 6, spdis,
-            f"{ON_38}:g.6A>G" if spdis else None,
+            "dv-s1-1-5-nA.G", "P1", "gs-0123456789abcdef", date, "S" if date else None, Build.GRCH38, ON_38, absent,
+            5, 6, spdis, f"{ON_38}:g.6A>G" if spdis else None,
         )  # fmt: skip
         assert against_profiles(nonvariant_resource(told)) == []
 

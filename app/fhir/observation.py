@@ -85,6 +85,9 @@ def _around(code: Coding, value: dict[str, Any]) -> tuple[str, str]:
 
 
 _NUMBER = -7_777_777
+VARIANT_PART = ',{"name":"variant","resource":'
+PHASE_PART = ',{"name":"sequencePhaseRelationship","resource":'
+"""What stands before the resource in the text of a part; a brace follows it"""
 _STATES = {
     state: _concept(codes.ALLELIC_STATE_COMPONENT, coding) + "," for state, coding in codes.ALLELIC_STATE.items()
 }
@@ -112,7 +115,7 @@ _CATEGORY = _json([codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()])
 @lru_cache(maxsize=1024)
 def _shared(facts: CallSetFacts) -> tuple[str, str, str]:
     """Return the text before the id, between the id and the allelic state, and at the end."""
-    before = ',{"name":"variant","resource":{"resourceType":"Observation","id":"'
+    before = VARIANT_PART + '{"resourceType":"Observation","id":"'
     head: dict[str, Any] = {"subject": {"reference": f"Patient/{facts.subject_id}"}}
     if facts.effective is not None:
         head["effectiveDateTime"] = facts.effective
@@ -204,7 +207,7 @@ def render_phase(subject_id: str, first_id: str, second_id: str, *, cis: bool) -
             "derivedFrom": [{"reference": f"Observation/{id_}"} for id_ in (first_id, second_id)],
         }
     )
-    return f',{{"name":"sequencePhaseRelationship","resource":{resource}}}'
+    return f"{PHASE_PART}{resource}}}"
 
 
 def found_parameter(

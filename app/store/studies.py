@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
-from app.store import bitmaps, carriers, codec, counters, variants
+from app.store import bitmaps, carriers, codec, counters, subjects, variants
 from app.store.regions import pack_intervals
 from app.store.session import Session
 
@@ -66,6 +66,16 @@ def check(session: Session, ordinal: int, facts: StudyFacts) -> int | None:
     return int(study_id)
 
 
+def of_subject(session: Session, ordinal: int) -> list[tuple[int, StudyFacts]]:
+    """Return the studies of a subject with their ids, by date and test id."""
+    rows = session.run(
+        f"select id, test_id, {', '.join(_FACTS)} from study where subject_ordinal = :ordinal",
+        {"ordinal": ordinal},
+    )
+    found = [(row[0], StudyFacts.from_json(row[1:])) for row in rows]
+    return sorted(found, key=lambda entry: (entry[1].test_date or "", entry[1].test_id))
+
+
 def ensure(session: Session, ordinal: int, facts: StudyFacts) -> int:
     """Add or complete a study and return its id."""
     study_id = check(session, ordinal, facts)
@@ -103,6 +113,23 @@ def set_regions(session: Session, *, ordinal: int, study_id: int, kind: str, reg
     nothing = np.empty(0, dtype=np.int64)
     rows = rows or [(scope["shard"], study_id, kind, 0, pack_intervals(nothing, nothing))]
     session.insert_rows("study_region", ("shard", "study_id", "kind", "contig", "data"), rows)
+
+
+def declare(session: Session, planned: Sequence[tuple[str, StudyFacts, Mapping[str, Regions]]]) -> int:
+    """Add studies of known subjects, by id, with their regions; return how many are new.
+
+    Raises:
+        InvalidInput: a study contradicts what the store says of it.
+    """
+    known = subjects.find(session, {subject_id for subject_id, _, _ in planned})
+    new = 0
+    for subject_id, facts, by_kind in planned:
+        ordinal = known[subject_id].ordinal
+        new += check(session, ordinal, facts) is None
+        study_id = ensure(session, ordinal, facts)
+        for kind, regions in by_kind.items():
+            set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=regions)
+    return new
 
 
 def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> set[int]:

@@ -302,7 +302,7 @@ class Frame:
         procedure, seen = self._found(self.procedures, text), 0
         while procedure is not None and seen < _DEEPEST:
             above = [reference.text for reference in procedure.part_of if reference.text is not None]
-            above += self._studies.get(text, [])
+            above += self._studies.get(text) or self._studies.get(_relative(text), [])
             above = [name for name in above if self._found(self.procedures, name) is not None]
             if not above:
                 return procedure

@@ -120,7 +120,6 @@ def analysis(facts: StudyFacts, build: Build, note: CallSetNote) -> dict[str, An
         "id": analysis_id(note.uid),
         "meta": {"profile": [f"{_GUIDE}/genomic-study-analysis"]},
         "extension": extensions,
-        "partOf": [{"reference": f"Procedure/study-{facts.key}"}],
         "status": "completed",
         "category": _LABORATORY,
         "subject": {"reference": f"Patient/{facts.subject_id}"},

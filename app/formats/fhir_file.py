@@ -26,9 +26,12 @@ _TYPES = ("collection", "transaction", "batch", "searchset", "document")
 _MEND = "Give a Bundle or resources of FHIR R4 as JSON, or one of them a line"
 
 
+NO_BUNDLE = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource; ``number`` counts all of the file from 0, ``bundle`` what the file holds on its first level."""
+    """One resource; ``number`` counts all of the file from 0, ``bundle`` the Bundles, or is NO_BUNDLE."""
 
     number: int
     bundle: int
@@ -108,7 +111,7 @@ class FhirFile:
             self._check_bundle(scanner, members)
             self.bundles[bundle] = members
         else:
-            yield self._entry(scanner, bundle, None, members)
+            yield self._entry(scanner, NO_BUNDLE, None, members)
 
     def _of_bundle(self, scanner: JsonScanner, bundle: int) -> Iterator[Entry]:
         for _ in scanner.elements():

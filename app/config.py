@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     max_query_parameters: int = Field(200, ge=10, description="Most query parameters of one request.")
     max_ranges: int = Field(100, ge=1, description="Most ranges that one request may ask for.")
     max_variants: int = Field(10_000, ge=1, description="Most variants that one request may ask for.")
+    max_tokens: int = Field(100, ge=1, description="Most genes or haplotypes that one request may ask for.")
     max_answers: int = Field(
         100_000, ge=1, description="Most resources in one answer; above it the request is refused as too costly."
     )
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
     transcript_version_fallback: bool = Field(
         False,
         description="Read a transcript of unknown version as its newest known one, and say so, instead of refusing it.",
+    )
+    pyard_data: Path | None = Field(
+        None, description="Folder of py-ard's database (`pyard-….sqlite3`); unset means that no HLA name is reduced."
     )
     sv_min_len: int = Field(50, ge=2, description="Length difference from which a change also counts as structural.")
 

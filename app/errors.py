@@ -18,7 +18,9 @@
     │   ├── SubjectNotFound
     │   └── UnknownOperation
     ├── LiftoverFailed (422)          a range or variant has no place on the build that the data are on
-    ├── MethodNotAllowed (405) · NotAcceptable (406) · UnsupportedMediaType (415)
+    ├── NotReduced (422)              an HLA name that has no reduction
+├── NotInstalled (501)            an optional library or its data are not there
+├── MethodNotAllowed (405) · NotAcceptable (406) · UnsupportedMediaType (415)
     ├── TooCostly (413) · UriTooLong (414)
     ├── Unavailable (503)             database away or locked
     ├── Busy (exit 75)                another ingest holds the store
@@ -191,6 +193,27 @@ class LiftoverFailed(OperonError):
     code = "processing"
     phrase = "ERROR: Failed LiftOver"
     exit_code = 65
+
+
+class NotReduced(OperonError):
+    """An HLA name cannot be reduced."""
+
+    status = 422
+    code = "processing"
+    phrase = "ERROR: Failed HLA normalization"
+    exit_code = 65
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Failed HLA normalization: {quoted(name)}", parameter="allele")
+
+
+class NotInstalled(OperonError):
+    """What was asked for needs an optional library, or data of it, that this server does not have."""
+
+    status = 501
+    code = "not-supported"
+    phrase = "ERROR: Not supported"
+    exit_code = 78
 
 
 class MethodNotAllowed(OperonError):

@@ -36,6 +36,7 @@ from ingest import reference as reference_files
 from ingest import rejustify as placing
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.fhir import ingest_fhir
+from ingest.haplotypes import ingest_haplotypes
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.normalize import describe
 from ingest.progress import Progress
@@ -427,7 +428,7 @@ def ingest_fhir_(
     report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
-    """Ingest variants, their phase, subjects and studies from FHIR resources, each file all or nothing."""
+    """Ingest variants, their phase, genotypes and studies from FHIR resources, each file all or nothing."""
     _require_writable(report)
     console, reports = Console(stderr=True), []
     with open_workspace(Settings()) as workspace:
@@ -477,7 +478,27 @@ def _write(pieces: Iterator[str], path: Path | None) -> None:
     written.replace(path)
 
 
-@ingest.command("haplotypes", hidden=True)
+@ingest.command("haplotypes")
+def ingest_haplotypes_(
+    file: Annotated[str, typer.Argument(help="TSV with one genotype of a test a line; - reads standard input.")],
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Withdraw the genotypes that the tests had before.")
+    ] = False,
+    report: ReportFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ingest genotypes and haplotypes that other programs called, all or nothing."""
+    _require_writable(report)
+    path: Path | Literal["-"] = Path(file) if file != "-" else "-"
+    with open_workspace(Settings()) as workspace:
+        result = ingest_haplotypes(workspace, path, replace=replace)
+    if report is not None:
+        report.write_bytes(orjson.dumps([result.to_json()], option=orjson.OPT_INDENT_2) + b"\n")
+    if not quiet:
+        print(result.text(), file=sys.stderr)
+
+
 @ingest.command("cip-api", hidden=True)
 def ingest_later(files: Annotated[list[Path], typer.Argument()]) -> None:
     """Refuse: these sources come with later releases."""

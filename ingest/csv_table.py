@@ -1,7 +1,7 @@
-"""Read the rows of a CSV file with a header, and collect every problem before anything is done with them.
+"""Read the rows of a CSV or TSV file with a header, and collect every problem before anything is done with them.
 
-UTF-8 with or without a byte order mark, comma-separated, quoted as RFC 4180 says. Names of columns are compared without
-regard to case; unknown columns are ignored.
+UTF-8 with or without a byte order mark. CSV is comma-separated and quoted as RFC 4180 says; in TSV a tab separates and
+nothing is quoted. Names of columns are compared without regard to case; unknown columns are ignored.
 """
 
 from __future__ import annotations
@@ -89,37 +89,59 @@ class Problems:
 def read_rows(
     stream: BinaryIO, problems: Problems, settings: Settings, *, required: Sequence[str], optional: Sequence[str]
 ) -> list[CsvRow]:
-    """Read all rows, noting those that do not have as many columns as the header.
+    """Read all rows of a CSV, noting those that do not have as many columns as the header.
 
     Raises:
         BadFile: the file is no CSV, not UTF-8, or lacks a required column.
         LimitExceeded: a cap of the settings is exceeded.
     """
+    return list(_rows(stream, problems, settings, required, optional, tabs=False))
+
+
+def walk_tsv(
+    stream: BinaryIO, problems: Problems, settings: Settings, *, required: Sequence[str], optional: Sequence[str]
+) -> Iterator[CsvRow]:
+    """Read the rows of a TSV one by one; what it notes and raises is what ``read_rows`` does."""
+    return _rows(stream, problems, settings, required, optional, tabs=True)
+
+
+def _rows(
+    stream: BinaryIO,
+    problems: Problems,
+    settings: Settings,
+    required: Sequence[str],
+    optional: Sequence[str],
+    *,
+    tabs: bool,
+) -> Iterator[CsvRow]:
     name = problems.name
-    reader = csv.reader(_lines(stream, name, settings), strict=True)
-    rows = []
+    lines = _lines(stream, name, settings)
+    reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines, strict=True)
+    mark, advice = ("tabs", "Separate by tabs") if tabs else ("commas", "Quote values that contain commas")
     columns: list[str] = []
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
             if not columns:
-                columns = _read_columns(cells, reader.line_num, name, required, known={*required, *optional})
+                known = {*required, *optional}
+                columns = _read_columns(cells, reader.line_num, name, required, known=known, mark=mark)
             elif len(cells) != len(columns):
                 problem = f"the row has {len(cells)} columns, the header has {len(columns)}"
-                problems.add(reader.line_num, "columns", problem, "Quote values that contain commas")
+                problems.add(reader.line_num, "columns", problem, advice)
             else:
                 values = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
-                rows.append(CsvRow(reader.line_num, values))
+                yield CsvRow(reader.line_num, values)
     except csv.Error as error:
-        raise BadFile(name, f"it is no CSV ({error})", line_1based=reader.line_num, mend="Check the quotes") from None
+        kind, mend = ("TSV", "Check the line") if tabs else ("CSV", "Check the quotes")
+        raise BadFile(name, f"it is no {kind} ({error})", line_1based=reader.line_num, mend=mend) from None
     if not columns:
-        raise BadFile(name, "there is no header", line_1based=1, mend=f"Begin with {','.join(required)}")
-    return rows
+        first = ("\t" if tabs else ",").join(required)
+        raise BadFile(name, "there is no header", line_1based=1, mend=f"Begin with {first}")
 
 
 def _read_columns(
-    cells: list[str], line_1based: int, name: str, required: Sequence[str], *, known: set[str]
+    cells: list[str], line_1based: int, name: str, required: Sequence[str], *, known: set[str], mark: str
 ) -> list[str]:
     columns = [cell.strip().lower() for cell in cells]
     for column in required:
@@ -129,7 +151,7 @@ def _read_columns(
                 "the column is missing",
                 line_1based=line_1based,
                 field=column,
-                mend=f"The header needs {','.join(required)}, separated by commas",
+                mend=f"The header needs {','.join(required)}, separated by {mark}",
             )
     for column in known:
         if columns.count(column) > 1:

@@ -20,13 +20,17 @@ from app.fhir.agreement import Agreement
 from app.fhir.elements import Element, NotFhir, codes_of, object_of, reference_of, references_of, text_of
 from app.fhir.extensions import ExactCall
 from app.fhir.stated import Presence, Refusal, StatedVariant, read_variant_observation
+from app.fhir.stated_genotype import StatedGenotype, read_genotype_observation, read_haplotype_name
 from app.fhir.validate import problems
 from app.formats.fhir_file import Entry, FhirFile
 from app.formats.vcf_tally import Tally
-from app.records import Build, Zygosity
-from app.store import bulk, runs, subjects
+from app.records import Build, SourceClass, Zygosity
+from app.store import bulk, counters, genotype_writer, ledger, runs, subjects
+from app.store.genotype_writer import Statement
+from app.store.genotypes import GenotypeName
 from app.store.runs import Finished, Run
 from app.variants.accessions import X, Y
+from app.variants.hla_reduction import HlaReductions, open_reductions
 from ingest.fhir_frame import KEPT, Frame, check_date
 from ingest.fhir_phase import Member, Relation, phased_calls
 from ingest.fhir_plan import Plan, Planner
@@ -48,7 +52,6 @@ _IMPLICATIONS = frozenset(
         "genomic-annotation",
     }
 )
-_GENOTYPE, _HAPLOTYPE = "84413-4", "84414-2"
 _ABSENCE = {Presence.ABSENT: "absent", Presence.NO_CALL: "no-call", Presence.INDETERMINATE: "indeterminate"}
 _PROBLEMS_SHOWN = 3
 
@@ -79,6 +82,8 @@ class _FileIngest:
         self._frame = Frame(source.name, fallback, self._named)
         self._contexts: dict[Context, int] = {}
         self._relations: list[Relation] = []
+        self._genotypes: list[tuple[str, tuple[str, ...], int, StatedGenotype]] = []
+        self._haplotypes: list[tuple[str, tuple[str, ...], str | None]] = []
         self._report = FhirReport(source.name, source.sha256)
 
     def store(self, *, replace: bool) -> FhirReport:
@@ -88,16 +93,17 @@ class _FileIngest:
             self._read(scratch)
             planner = Planner(self._source.name, self._frame, list(self._contexts))
             for row in scratch.rows():
-                planner.see(row)
+                planner.see(row.context, row.names)
+            for _, names, context, _ in self._genotypes:
+                planner.see(context, names)
             plan = planner.plan()
+            statements = self._statements(plan)
             if plan.refused:
                 self._report_refused(scratch, plan)
             self._report.subjects, self._report.tests = len(plan.subjects), plan.tests
             if not plan.call_sets:
-                bulk.declare(self._workspace.database, plan.subjects, plan.studies, self._source.name)
-                self._report.seconds = time.monotonic() - began
-                return self._report
-            return self._store_calls(scratch, plan, began, replace=replace)
+                return self._store_others(plan, statements, began, replace=replace)
+            return self._store_calls(scratch, plan, statements, began, replace=replace)
 
     def _named(self, system: str, value: str) -> list[str]:
         with self._workspace.database.read() as session:
@@ -113,7 +119,8 @@ class _FileIngest:
                     self._take(entry, scratch)
                 except NotFhir as error:
                     self._refuse(entry, error)
-                if self._frame.held + len(self._relations) + len(self._contexts) > self._settings.fhir_max_held:
+                beside = (self._relations, self._contexts, self._genotypes, self._haplotypes)
+                if self._frame.held + sum(map(len, beside)) > self._settings.fhir_max_held:
                     raise LimitExceeded(
                         self._source.name,
                         f"more than {self._settings.fhir_max_held:,} resources beside the variants must be held",
@@ -158,10 +165,10 @@ class _FileIngest:
             self._take_variant(entry, scratch)
         elif codes.ALLELIC_PHASE.code in loinc:
             self._take_relation(entry)
-        elif _GENOTYPE in loinc:
-            self._report.skipped.add("genotype", str(entry))
-        elif _HAPLOTYPE in loinc:
-            self._report.skipped.add("haplotype", str(entry))
+        elif codes.GENOTYPE_NAME.code in loinc:
+            self._take_genotype(entry)
+        elif codes.HAPLOTYPE_NAME.code in loinc:
+            self._haplotypes.append((str(entry), _names(entry), read_haplotype_name(resource)))
         else:
             self._report.skipped.add("observation", str(entry))
 
@@ -202,12 +209,20 @@ class _FileIngest:
         assert not isinstance(decided, Refusal)  # noqa: S101 - it would be the refusal
         for reason in stated.dropped:
             self._report.dropped.add(reason, str(entry))
-        names = tuple(name for name in (entry.full_url, _relative(entry)) if name is not None)
-        context = self._context(entry, stated, decided.build)
+        names = _names(entry)
+        context = self._context(entry, stated.source_class, decided.build)
         call = stated.exact or call_of(stated.state, stated.frequency, stated.alt_depth)
         scratch.add(Row(entry.number, str(entry), names, context, decided, call, is_exact=stated.exact is not None))
 
-    def _context(self, entry: Entry, stated: StatedVariant, build: Build) -> int:
+    def _take_genotype(self, entry: Entry) -> None:
+        stated = read_genotype_observation(entry.resource)
+        if isinstance(stated, Refusal):
+            self._report.refused.add(stated.reason, str(entry), stated.detail)
+        else:
+            context = self._context(entry, None, None)
+            self._genotypes.append((str(entry), _names(entry), context, stated))
+
+    def _context(self, entry: Entry, source_class: SourceClass | None, build: Build | None) -> int:
         resource = entry.resource
         context = Context(
             entry.bundle,
@@ -216,16 +231,68 @@ class _FileIngest:
             tuple(references_of(resource, "basedOn")),
             _effective(resource),
             reference_of(object_of(resource, "specimen"), "specimen"),
-            stated.source_class,
+            source_class,
             build,
         )
         return self._contexts.setdefault(context, len(self._contexts))
 
     # --- storing ------------------------------------------------------------------------------------------------------
 
-    def _store_calls(self, scratch: Scratch, plan: Plan, began: float, *, replace: bool) -> FhirReport:
+    def _statements(self, plan: Plan) -> list[Statement]:
+        """Return the genotypes of the file; tells the report which haplotypes none is derived from."""
+        named = {name: text for _, names, text in self._haplotypes for name in names}
+        used: set[str] = set()
+        found = []
+        for label, names, context, stated in self._genotypes:
+            test = plan.test_of(context, names)
+            if isinstance(test, Refusal):
+                self._report.refused.add(test.reason, label, test.detail)
+                continue
+            derived = [reference.text for reference in stated.derived_from if reference.text in named]
+            used.update(derived)
+            listed = [named[text] for text in derived]
+            haplotypes = stated.haplotypes
+            if haplotypes is None:
+                haplotypes = tuple(text for text in listed if text is not None)
+            name = GenotypeName(
+                stated.gene_id, stated.gene_symbol, stated.system, stated.code, stated.display, haplotypes,
+                stated.hla_alleles,
+            )  # fmt: skip
+            found.append(Statement(*test, stated.source_class, name))
+        for label, names, _ in self._haplotypes:
+            if not used.intersection(names):
+                self._report.skipped.add("haplotype", label)
+        self._report.genotypes = len(found)
+        return found
+
+    def _store_others(self, plan: Plan, statements: Sequence[Statement], began: float, *, replace: bool) -> FhirReport:
+        """Store a file without calls: subjects, studies and genotypes, in one transaction."""
+        database, source, report = self._workspace.database, self._source, self._report
+        key = runs.Source(source.name, source.sha256, {"format": "fhir", "tests": _identity(statements)}).key
+        with database.write() as session:
+            before = ledger.report_of(session, key) if statements else None
+            if before is not None and not replace:
+                return FhirReport.already_stored(source.name, source.sha256, before)
+            bulk.declare(session, plan.subjects, plan.studies, source.name)
+            report.seconds = time.monotonic() - began
+            if statements:
+                # Without genotypes nothing in the store would tell when to forget the run.
+                run_id = ledger.record(session, key=key, source=source.name, sha256=source.sha256)
+                genotype_writer.write_all(session, run_id, statements, replace=replace, reductions=self._reductions())
+                ledger.complete(session, run_id, report.for_ledger())
+                ledger.forget_empty(session, [run_id])
+                counters.add(session, counters.DATA_VERSION, 1)
+        return report
+
+    def _reductions(self) -> HlaReductions | None:
+        return open_reductions(self._settings.pyard_data)[0]
+
+    def _store_calls(
+        self, scratch: Scratch, plan: Plan, statements: Sequence[Statement], began: float, *, replace: bool
+    ) -> FhirReport:
         database, source = self._workspace.database, self._source
-        parameters = {"format": "fhir", "call sets": [entry.to_json() for entry in plan.call_sets]}
+        call_sets = [entry.to_json() for entry in plan.call_sets]
+        parameters = {"format": "fhir", "call sets": call_sets, "genotypes": _identity(statements)}
         run = runs.begin(database, runs.Source(source.name, source.sha256, parameters), plan.call_sets, again=replace)
         if run.done:
             return FhirReport.already_stored(source.name, source.sha256, run.report or {})
@@ -241,6 +308,8 @@ class _FileIngest:
                 [{} for _ in plan.call_sets],
                 plan.subjects,
                 [(subject.subject_id, facts, {}) for subject, facts in plan.studies],
+                statements,
+                self._reductions() if statements else None,
             )
             runs.finish(database, [finished], replace_earlier=replace)
         except OperonError:
@@ -316,6 +385,16 @@ class _FileIngest:
         for relation, refusal in refused:
             self._report.refused.add(refusal.reason, relation.label, refusal.detail)
         return calls
+
+
+def _identity(statements: Sequence[Statement]) -> list[tuple[str, str]]:
+    """Return the tests that genotypes are stored of, which the name of the file may decide on."""
+    return sorted({(one.subject_id, one.study.test_id) for one in statements})
+
+
+def _names(entry: Entry) -> tuple[str, ...]:
+    """Return what references to a resource may say."""
+    return tuple(name for name in (entry.full_url, _relative(entry)) if name is not None)
 
 
 def _effective(resource: Element) -> str | None:

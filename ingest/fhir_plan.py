@@ -34,12 +34,20 @@ class Plan:
     refused: dict[_Key, Refusal] = field(default_factory=dict)
     numbers: dict[_Key, int] = field(default_factory=dict)
     """Number of the call set by context and report"""
+    facts: dict[_Key, tuple[str, StudyFacts]] = field(default_factory=dict)
+    """Subject and test by context and report"""
 
     @property
     def tests(self) -> int:
         """Return how many tests there are."""
         named = {(entry.subject.subject_id, entry.study.test_id) for entry in self.call_sets}
+        named |= {(subject_id, facts.test_id) for subject_id, facts in self.facts.values()}
         return len(named | {(subject.subject_id, facts.test_id) for subject, facts in self.studies})
+
+    def test_of(self, context: int, names: Sequence[str]) -> tuple[str, StudyFacts] | Refusal:
+        """Return the subject and the test of an Observation, or why it has none."""
+        key = (context, self.frame.report_of(names))
+        return self.refused[key] if key in self.refused else self.facts[key]
 
     def call_set_of(self, row: Row) -> int | None:
         """Return the number of the call set of a variant, None if it is refused."""
@@ -68,9 +76,9 @@ class Planner:
         self._contexts = contexts
         self._keys: dict[_Key, None] = {}
 
-    def see(self, row: Row) -> None:
-        """Take note of a variant."""
-        self._keys.setdefault((row.context, self._frame.report_of(row.names)))
+    def see(self, context: int, names: Sequence[str]) -> None:
+        """Take note of an Observation."""
+        self._keys.setdefault((context, self._frame.report_of(names)))
 
     def plan(self) -> Plan:
         """Return the plan of everything that was seen, and of the studies that found nothing."""
@@ -82,6 +90,7 @@ class Planner:
         self._add_empty(plan, numbers)
         known = {entry.subject.subject_id: entry.subject for entry in plan.call_sets}
         known |= {subject.subject_id: subject for subject, _ in plan.studies}
+        known |= {subject_id: self._subject(subject_id) for subject_id, _ in plan.facts.values()}
         plan.subjects = list((known | self._frame.subjects).values())
         return plan
 
@@ -122,11 +131,14 @@ class Planner:
                 number += 1
                 test_id = f"{group.test.test_id}-{number}"
             taken.add((group.subject_id, test_id))
-            builds = {context.build for _, context in entries}
+            builds = {context.build for _, context in entries if context.build is not None}
             stated = group.test.study.build if group.test.study is not None else group.test.build
-            build = stated or (builds.pop() if len(builds) == 1 else Build.GRCH38)
+            build = stated or (max(builds) if builds else None)
             facts = _facts(group.test, test_id, build, date, specimen)
             for key, context in entries:
+                plan.facts[key] = (group.subject_id, facts)
+                if context.build is None:
+                    continue
                 test = self._frame.test_of(key[1], context.part_of, context.based_on, bundle=context.bundle)
                 source_class = context.source_class or test.source_class or SourceClass.UNSPECIFIED
                 call_set = self._call_set(group.subject_id, facts, test.call_set, source_class, context.build)
@@ -142,15 +154,17 @@ class Planner:
             test = self._frame.by_procedure(text)
             stated = test.study.build if test.study is not None else test.build
             build = stated or self._analysed(procedure.analyses)
-            if build is None:
+            if build is None and test.study is None:
                 continue
             facts = _facts(test, test.test_id, build, test.date, test.specimen_id)
             note = procedure.call_set
-            if note is not None and all(entry.uid != note.uid for entry in plan.call_sets):
-                call_set = self._call_set(subject_id, facts, note, note.source_class, test.build or build)
+            native = test.build or build
+            if note is not None and native is not None and all(entry.uid != note.uid for entry in plan.call_sets):
+                call_set = self._call_set(subject_id, facts, note, note.source_class, native)
                 _numbered(plan, numbers, call_set)
             known = [(entry.subject.subject_id, entry.study.test_id) for entry in plan.call_sets]
             known += [(subject.subject_id, study.test_id) for subject, study in plan.studies]
+            known += [(named, study.test_id) for named, study in plan.facts.values()]
             if (subject_id, test.test_id) not in known and note is None:
                 plan.studies.append((self._subject(subject_id), facts))
 
@@ -189,7 +203,7 @@ class Planner:
         return self._frame.subjects.get(subject_id) or Subject(subject_id)
 
 
-def _facts(test: Test, test_id: str, build: Build, date: str | None, specimen: str | None) -> StudyFacts:
+def _facts(test: Test, test_id: str, build: Build | None, date: str | None, specimen: str | None) -> StudyFacts:
     note = test.study
     if note is None:
         return StudyFacts(test_id, build, date, specimen)

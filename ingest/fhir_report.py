@@ -17,8 +17,7 @@ SKIPPED = {
     "resource": "resources of types that nothing is stored of",
     "observation": "Observations that state no variant",
     "implication": "implications and consequences, which are not stored yet",
-    "genotype": "genotypes, which are not stored yet",
-    "haplotype": "haplotypes, which are not stored yet",
+    "haplotype": "haplotypes that no genotype is derived from",
     "structural": "structural variants, which are not stored yet",
     "absent": "variants that were looked for and not found",
     "no-call": "variants that could not be called",
@@ -39,6 +38,8 @@ REFUSED = {
     "no-coordinates": "the coordinate system is not stated or not known",
     "other-names": "the variant has names only that no change follows from",
     "no-change": "no change is stated",
+    "no-gene": "a genotype that names no gene",
+    "no-genotype": "a genotype without a name",
     "no-anchor": "an insertion or deletion without the base beside it, whose sequence is not loaded",
     "ref-mismatch": "REF contradicts the reference sequence",
     "phase-target": "a phase relation of variants that are not stored side by side",
@@ -89,6 +90,7 @@ class FhirReport:
     calls: int = 0
     variants_new: int = 0
     phased: int = 0
+    genotypes: int = 0
     skipped: LeftOut = field(default_factory=LeftOut)
     refused: LeftOut = field(default_factory=LeftOut)
     dropped: LeftOut = field(default_factory=LeftOut)
@@ -106,6 +108,7 @@ class FhirReport:
             "calls": self.calls,
             "variants_new": self.variants_new,
             "variants_phased": self.phased,
+            "genotypes": self.genotypes,
             "skipped": dict(sorted(self.skipped.counts.items())),
             "refused": dict(sorted(self.refused.counts.items())),
             "values_left_out": dict(sorted(self.dropped.counts.items())),
@@ -125,6 +128,7 @@ class FhirReport:
             ledger.get("calls", 0),
             ledger.get("variants_new", 0),
             ledger.get("variants_phased", 0),
+            ledger.get("genotypes", 0),
             LeftOut(Counter(ledger.get("skipped", {}))),
             LeftOut(Counter(ledger.get("refused", {}))),
             LeftOut(Counter(ledger.get("values_left_out", {}))),
@@ -164,6 +168,8 @@ class FhirReport:
         yield "variants new to the store", f"{self.variants_new:,}"
         if self.phased:
             yield "calls phased by relations", f"{self.phased:,}"
+        if self.genotypes:
+            yield "genotypes stored", f"{self.genotypes:,}"
         for reason, count in self.skipped.counts.most_common():
             yield f"passed over: {SKIPPED[reason]}", f"{count:,}"
         for reason, count in self.refused.counts.most_common():

@@ -39,7 +39,8 @@ class Context:
     effective: str | None
     specimen: Reference | None
     source_class: SourceClass | None
-    build: Build
+    build: Build | None
+    """None for genotypes, which have no positions"""
 
 
 @dataclass(frozen=True, slots=True)

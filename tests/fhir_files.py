@@ -112,6 +112,29 @@ def phase(first: str, second: str, relation: str = "Cis", id_: str = "f1") -> Re
     }
 
 
+def genotype(
+    code: str,
+    gene: str = "HGNC:2621",
+    symbol: str = "CYP2C19",
+    *,
+    id_: str = "g1",
+    derived: Sequence[str] = (),
+    **more: Any,
+) -> Resource:
+    """Return a genotype of P1."""
+    studied = {"coding": [{"system": "http://www.genenames.org", "code": gene, "display": symbol}]}
+    return {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": "final",
+        "code": concept("84413-4"),
+        "subject": {"reference": "Patient/P1"},
+        "valueCodeableConcept": concept(code, "http://www.pharmvar.org"),
+        "component": [{"code": concept("48018-6"), "valueCodeableConcept": studied}],
+        "derivedFrom": [{"reference": reference} for reference in derived],
+    } | more
+
+
 def bundle(*resources: Resource, type_: str = "collection", **more: Any) -> Resource:
     """Return a Bundle; a resource with a ``fullUrl`` gives it to its entry."""
     entries = []
@@ -154,6 +177,7 @@ def content(database: Database) -> dict[str, Any]:
     calls: dict[Any, list[str]] = {}
     for (uid, contig, _, bin_), rows in found["calls"].items():
         calls.setdefault((uid, contig, bin_), []).extend(rows)
+    found["counters"] = {name: value for name, value in found["counters"].items() if value}
     found["calls"] = {key: sorted(rows) for key, rows in calls.items()}
     with database.read() as session:
         found["studies"] = sorted(
@@ -167,6 +191,13 @@ def content(database: Database) -> dict[str, Any]:
             session.run(
                 "select s.subject_id, i.system, i.value from subject s"
                 " join subject_identifier i on i.subject_ordinal = s.ordinal"
+            )
+        )
+        found["genotypes"] = sorted(
+            session.run(
+                "select g.uid, s.subject_id, st.test_id, g.source_class, n.digest, n.search from genotype g"
+                " join genotype_name n on n.id = g.name_id join study st on st.id = g.study_id"
+                " join subject s on s.ordinal = g.subject_ordinal"
             )
         )
         found["sources"] = sorted(

@@ -21,10 +21,13 @@ from app.store.studies import StudyFacts
 from app.store.subjects import Subject
 from app.variants.interval import parse_range
 from app.variants.liftover import Liftover
+from ingest.haplotypes import HaplotypeReport, ingest_haplotypes
 from ingest.jobs import FileJob, SampleJob
 from ingest.progress import Progress
 from ingest.report import IngestReport
 from ingest.run import Ingest
+from ingest.workspace import Workspace
+from tests.genotype_files import write_table
 
 NO_GENOME = Genome({}, Liftover())
 
@@ -95,6 +98,11 @@ class SmallStore:
     def ingest(self, text: str | bytes, *subjects: str | Subject, **options: Any) -> IngestReport:
         """Ingest one file."""
         return self.store(self.file(text, *subjects, **options))[0]
+
+    def genotypes(self, *lines: dict[str, str], replace: bool = False) -> HaplotypeReport:
+        """Ingest a table of genotypes."""
+        path = write_table(self.folder / f"file{next(self._numbers)}.tsv", *lines)
+        return ingest_haplotypes(Workspace(self.settings, self.database, self.context.genome), path, replace=replace)
 
     def sex(self, subject: str, sex: Sex) -> None:
         """Tell the store the sex of a subject."""

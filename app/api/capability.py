@@ -26,6 +26,7 @@ def routes(server: Server) -> list[BaseRoute]:
             version=app.__version__,
             date=server.started.isoformat(timespec="seconds"),
             cors=bool(server.settings.cors_origins.strip()),
+            hla_reductions=server.opened().hla_reductions,
         )
         return answer_resource(request.scope, statement)
 

@@ -302,6 +302,7 @@ def _utility(utility: Utility) -> dict[str, Any]:
             "200": {"description": "The answer.", "content": {"application/json": {"schema": schema}}},
             "304": {"description": "The client already has the answer (If-None-Match)."},
             **errors,
+            **{status: _error(text) for status, text in utility.refusals.items()},
         },
     }
     return {"get": described}

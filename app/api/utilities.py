@@ -5,8 +5,8 @@ https://github.com/FHIR/genomics-operations describes them; its clients ask them
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -39,6 +39,8 @@ class Utility:
     required: bool
     parameters: tuple[UtilityParameter, ...]
     ask: Callable[[Context, Pairs], Any]
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Errors beside those of every utility: status and when it is given"""
 
     @property
     def path(self) -> str:
@@ -76,6 +78,15 @@ UTILITIES: Final = (
         required=True,
         parameters=(UtilityParameter("variant", "SPDI or HGVS.", "NM_007294.4:c.5266dup"),),
         ask=lambda context, pairs: context.normalize_variant(pairs),
+    ),
+    Utility(
+        "normalize-hla",
+        "Reductions of an HLA allele",
+        "G and P groups, lg, lgx, W, exon, U2 and S, by py-ard where the server has it.",
+        required=True,
+        parameters=(UtilityParameter("allele", "An allele, a serological name or a multiple allele code.", "B14"),),
+        ask=lambda context, pairs: context.normalize_hla(pairs),
+        refusals={"422": "The name cannot be reduced.", "501": "The server has no py-ard, or no database of it."},
     ),
 )
 

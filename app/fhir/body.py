@@ -142,7 +142,45 @@ def _source_class(value: Any) -> tuple[str, ...] | None:
     return (_SOURCE_CLASS_WORD.get(code, code),)
 
 
+def _word(text: str) -> str:
+    """Return a word as a query carries it, so that no character of it separates anything."""
+    return _literal(text).replace("|", "\\|")
+
+
+def _code(value: Any) -> tuple[str, ...] | None:
+    return (_word(value),) if isinstance(value, str) and value else None
+
+
+def _coding(value: Any) -> tuple[str, ...] | None:
+    """Return ``system|code``, else the code or the display as a word."""
+    if not isinstance(value, dict):
+        return None
+    system, code, display = (value.get(name, "") for name in ("system", "code", "display"))
+    if not all(isinstance(text, str) for text in (system, code, display)) or not (code or display):
+        return None
+    return (f"{_word(system)}|{_literal(code)}",) if system and code else (_word(code or display),)
+
+
+def _concept(value: Any) -> tuple[str, ...] | None:
+    """Return the codings as alternatives, else the text as a word."""
+    if not isinstance(value, dict):
+        return None
+    codings, text = value.get("coding", []), value.get("text", "")
+    if not isinstance(codings, list) or not isinstance(text, str):
+        return None
+    if not codings:
+        return (_word(text),) if text else None
+    found = [_coding(coding) for coding in codings]
+    return (",".join(one[0] for one in found if one is not None),) if all(found) else None
+
+
 _STRING: Mapping[str, Converter] = {"valueString": _text}
+_TOKEN: Mapping[str, Converter] = {
+    "valueString": _text,
+    "valueCoding": _coding,
+    "valueCodeableConcept": _concept,
+    "valueCode": _code,
+}
 _FLAG: Mapping[str, Converter] = {"valueBoolean": _boolean, "valueString": _text}
 
 _ACCEPTED: Mapping[str, Mapping[str, Converter]] = {
@@ -155,6 +193,8 @@ _ACCEPTED: Mapping[str, Mapping[str, Converter]] = {
     },
     "ranges": _STRING,
     "variants": _STRING,
+    "genes": _TOKEN,
+    "haplotypes": _TOKEN,
     "testIdentifiers": {"valueString": _text, "valueIdentifier": _identifier_value},
     "specimenIdentifiers": {
         "valueString": _text,

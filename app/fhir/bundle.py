@@ -17,9 +17,11 @@ from app.fhir import codes
 from app.fhir.extensions import (
     CallSetNote,
     ExactCall,
+    GenotypeNote,
     StudyNote,
     call_extension,
     call_set_extension,
+    genotype_extension,
     study_extension,
 )
 from app.fhir.observation import PHASE_PART, VARIANT_PART
@@ -165,6 +167,16 @@ def variant_entry(base: str, id_: str, part: str, uid: str, call: ExactCall) -> 
         f'"partOf":[{{"reference":"Procedure/{analysis_id(uid)}"}}],'
     )
     return _entry(base, f"Observation/{id_}", f"{_PART_OF_TYPE}{added}{resource.removeprefix(_PART_OF_TYPE)}")
+
+
+def genotype_entry(base: str, study_key: str, resource: str, note: GenotypeNote | None) -> tuple[str, str]:
+    """Return (id, entry) of a genotype, or without ``note`` of one of its haplotypes, given the resource's text."""
+    id_ = str(orjson.loads(resource)["id"])
+    added = f'"partOf":[{{"reference":"Procedure/study-{study_key}"}}],'
+    if note is not None:
+        added = f'"extension":[{orjson.dumps(genotype_extension(note)).decode()}],{added}'
+    text = f"{_PART_OF_TYPE}{added}{resource.removeprefix(_PART_OF_TYPE)}"
+    return id_, _entry(base, f"Observation/{id_}", text)
 
 
 def phase_entry(base: str, part: str) -> tuple[str, str]:

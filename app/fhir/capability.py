@@ -3,11 +3,10 @@
 https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/operationdefinition.html#search.
 
 >>> from app.fhir.definitions import load_definitions
->>> statement = capability_statement(
-...     load_definitions().values(), base_url="http://localhost:8000/fhir", version="1", date="2026-01-01", cors=False
-... )
->>> statement["fhirVersion"], len(statement["rest"][0]["operation"])
-('4.0.1', 3)
+>>> told = {"base_url": "http://localhost:8000/fhir", "version": "1", "date": "2026-01-01"}
+>>> statement = capability_statement(load_definitions().values(), **told, cors=False, hla_reductions="not used")
+>>> statement["fhirVersion"], statement["rest"][0]["operation"][-1]["name"]
+('4.0.1', 'find-subject-variants')
 """
 
 from __future__ import annotations
@@ -26,13 +25,17 @@ _DOCUMENTATION = (
     "The same operations are served in the wording of the HL7 reference implementation below /subject-operations and "
     "/population-operations."
 )
+_HLA = "HLA names are compared by their spelling and by the alleles that a typing lists. Reductions of alleles (lgx): "
 _SECURITY = "This server does not authenticate its callers. It belongs behind a gateway that does, or on one machine."
 
 
 def capability_statement(
-    definitions: Iterable[Definition], *, base_url: str, version: str, date: str, cors: bool
+    definitions: Iterable[Definition], *, base_url: str, version: str, date: str, cors: bool, hla_reductions: str
 ) -> dict[str, Any]:
-    """Return the statement of a server that offers the given operations and nothing else."""
+    """Return the statement of a server that offers the given operations and nothing else.
+
+    ``hla_reductions`` says by what HLA names are reduced, or why they are not.
+    """
     offered = list(definitions)
     patient = {
         "type": "Patient",
@@ -50,7 +53,7 @@ def capability_statement(
     }
     rest: dict[str, Any] = {
         "mode": "server",
-        "documentation": _DOCUMENTATION,
+        "documentation": f"{_DOCUMENTATION} {_HLA}{hla_reductions}.",
         "security": {"cors": cors, "description": _SECURITY},
         "resource": [patient, operation_definition],
         "operation": [_operation(definition) for definition in offered],

@@ -27,6 +27,9 @@ CLINVAR: Final = "http://www.ncbi.nlm.nih.gov/clinvar"
 DBSNP: Final = "http://www.ncbi.nlm.nih.gov/projects/SNP"
 HGVS: Final = "http://varnomen.hgvs.org"
 HGNC: Final = "http://www.genenames.org"
+PHARMVAR: Final = "http://www.pharmvar.org"
+IMGT_HLA: Final = "http://www.ebi.ac.uk/ipd/imgt/hla"
+GL_STRING: Final = "http://glstring.org"
 SEQUENCE_ONTOLOGY: Final = "http://www.sequenceontology.org"
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 DIAGNOSTIC_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
@@ -38,6 +41,8 @@ TBD_CODES: Final = f"{GENOMICS_REPORTING}/CodeSystem/tbd-codes-cs"
 IMPLEMENTATION_GUIDE: Final = f"{GENOMICS_REPORTING}/ImplementationGuide/hl7.fhir.uv.genomics-reporting"
 
 VARIANT_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/variant"
+HAPLOTYPE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/haplotype"
+GENOTYPE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genotype"
 PHASE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/sequence-phase-relationship"
 
 
@@ -69,6 +74,8 @@ LABORATORY: Final = Coding(OBSERVATION_CATEGORY, "laboratory")
 GENETICS: Final = Coding(DIAGNOSTIC_SERVICE, "GE")
 
 VARIANT_ASSESSMENT: Final = _loinc("69548-6", "Genetic variant assessment")
+HAPLOTYPE_NAME: Final = _loinc("84414-2", "Haplotype name")
+GENOTYPE_NAME: Final = _loinc("84413-4", "Genotype display name")
 ALLELIC_PHASE: Final = _loinc("82120-7", "Allelic phase")
 
 PRESENT: Final = _loinc("LA9633-4", "Present")

@@ -19,10 +19,12 @@ from app.records import Build, SourceClass, Zygosity
 CALL: Final = "urn:operon:fhir:call"
 CALL_SET: Final = "urn:operon:fhir:call-set"
 STUDY: Final = "urn:operon:fhir:study"
+GENOTYPE: Final = "urn:operon:fhir:genotype"
 
 _INT32_MAX = 2**31 - 1
 _DEPTHS = ("depth", "refDepth", "altDepth", "alleleDepths")
 _MOST_DIGITS = 18
+_NO_BUILD = "none"
 _LONGEST_TEXT = 10_000
 
 _Kind = TypeVar("_Kind", Zygosity, SourceClass)
@@ -57,7 +59,7 @@ class CallSetNote:
 class StudyNote:
     """What a Procedure says of a study beyond its profile."""
 
-    build: Build
+    build: Build | None
     specimen_id: str | None
     study_type: str | None
     change_types: str | None
@@ -111,9 +113,59 @@ def call_set_extension(note: CallSetNote) -> dict[str, Any]:
 def study_extension(note: StudyNote) -> dict[str, Any]:
     """Return what a study has beyond its profile as an extension."""
     texts = (("specimen", note.specimen_id), ("studyType", note.study_type), ("changeTypes", note.change_types))
-    parts: list[dict[str, Any]] = [{"url": "build", "valueCode": note.build.value}]
+    parts: list[dict[str, Any]] = []
+    if note.build is not None:
+        parts.append({"url": "build", "valueCode": note.build.value})
     parts += [{"url": name, "valueString": text} for name, text in texts if text]
-    return {"url": STUDY, "extension": parts}
+    # An extension has a value or parts; a study of which nothing more is known says that it has no positions.
+    return {"url": STUDY, "extension": parts or [{"url": "build", "valueCode": _NO_BUILD}]}
+
+
+@dataclass(frozen=True, slots=True)
+class GenotypeNote:
+    """What a genotype Observation says beyond its profile: its name as it was given, and what it lists."""
+
+    source_class: SourceClass
+    system: str
+    code: str
+    display: str | None
+    haplotypes: tuple[str, ...]
+    hla_alleles: tuple[str, ...]
+
+
+def genotype_extension(note: GenotypeNote) -> dict[str, Any]:
+    """Return what a genotype has beyond its profile as an extension."""
+    parts: list[dict[str, Any]] = [{"url": "sourceClass", "valueCode": note.source_class.word}]
+    texts = (("system", note.system), ("code", note.code), ("display", note.display or ""))
+    parts += [{"url": name, "valueString": text} for name, text in texts if text]
+    for name, listed in (("haplotype", note.haplotypes), ("hlaAllele", note.hla_alleles)):
+        parts += [{"url": name, "valueString": text} for text in listed]
+    return {"url": GENOTYPE, "extension": parts}
+
+
+def read_genotype(resource: Element) -> GenotypeNote | None:
+    """Return what a genotype Observation says exactly, None where it has no such extension; raises NotFhir."""
+    for path, extension in objects_of(resource, "extension"):
+        if extension.get("url") != GENOTYPE:
+            continue
+        texts: dict[str, list[str]] = {}
+        for where, part in objects_of(extension, "extension", path):
+            name, text = part.get("url"), part.get("valueString", part.get("valueCode"))
+            if not isinstance(name, str) or not isinstance(text, str) or not text or len(text) > 2 * _LONGEST_TEXT:
+                raise NotFhir(where, "it must have a url and a text")
+            texts.setdefault(name, []).append(text)
+        single = {name: values[0] for name, values in texts.items()}
+        if "code" not in single:
+            raise NotFhir(path, "it has no code")
+        return GenotypeNote(
+            _named(SourceClass, single.get("sourceClass", ""), path),
+            single.get("system", ""),
+            single["code"],
+            single.get("display"),
+            tuple(texts.get("haplotype", ())),
+            tuple(texts.get("hlaAllele", ())),
+        )
+    return None
 
 
 def read_call(resource: Element) -> ExactCall | None:
@@ -171,10 +223,13 @@ def read_study(resource: Element) -> StudyNote | None:
         return None
     path, parts = found
     build = _text(parts, "build", path)
-    if build not in {known.value for known in Build}:
+    if build not in (None, _NO_BUILD, *Build):
         raise NotFhir(path, "the build is neither GRCh37 nor GRCh38")
     return StudyNote(
-        Build(build), _text(parts, "specimen", path), _text(parts, "studyType", path), _text(parts, "changeTypes", path)
+        None if build in (None, _NO_BUILD) else Build(build),
+        _text(parts, "specimen", path),
+        _text(parts, "studyType", path),
+        _text(parts, "changeTypes", path),
     )
 
 

@@ -211,20 +211,23 @@ def render_phase(subject_id: str, first_id: str, second_id: str, *, cis: bool) -
 
 
 def found_parameter(
-    name: str, item_name: str, item: str, resources: Sequence[str] = (), *, present: bool, note: str | None = None
+    name: str,
+    item_name: str,
+    item: str,
+    resources: Sequence[str] = (),
+    *,
+    present: bool | None,
+    note: str | None = None,
 ) -> list[str]:
     """Return the pieces of one parameter of a subject operation: the item asked for, presence, then what was found.
 
-    ``note`` says of the item what a reader should know.
+    An operation that tells no presence gives None. ``note`` says of the item what a reader should know.
     """
-    presence = "true" if present else "false"
+    presence = "" if present is None else f',{{"name":"presence","valueBoolean":{"true" if present else "false"}}}'
     extension = ""
     if note is not None:
         extension = f'"extension":{_json([{"url": codes.NOTE, "valueAnnotation": {"text": note}}])},'
-    head = (
-        f'{{"name":"{name}","part":[{{{extension}"name":"{item_name}","valueString":{_json(item)}}},'
-        f'{{"name":"presence","valueBoolean":{presence}}}'
-    )
+    head = f'{{"name":"{name}","part":[{{{extension}"name":"{item_name}","valueString":{_json(item)}}}{presence}'
     return [head, *resources, "]}"]
 
 

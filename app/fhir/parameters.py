@@ -34,6 +34,7 @@ from app.errors import InvalidInput, InvalidValue, MissingParameter, OperonError
 from app.fhir.body import pairs_from_body
 from app.fhir.dates import DateBound, parse_bound
 from app.fhir.definitions import Definition, Parameter
+from app.fhir.tokens import Token, parse_token
 from app.records import SourceClass
 from app.variants.interval import Interval, parse_range
 
@@ -76,6 +77,9 @@ class OperationInputs:
     ranges: tuple[RangeInput, ...] = ()
     variants: tuple[tuple[str, ...], ...] = ()
     """Groups that all have to match, each a list of alternatives; one group unless repetition means AND."""
+    genes: tuple[Token, ...] = ()
+    haplotypes: tuple[tuple[Token, ...], ...] = ()
+    """Groups as those of ``variants``."""
     test_identifiers: tuple[str, ...] = ()
     specimen_identifiers: tuple[str, ...] = ()
     test_dates: tuple[DateBound, ...] = ()
@@ -181,6 +185,13 @@ def split_list(text: str) -> list[str]:
     return [piece for piece in map(str.strip, pieces) if piece]
 
 
+def split_tokens(text: str) -> list[Token]:
+    """Return the tokens of a comma-separated list, without empty ones."""
+    pieces = (match[1] for match in _SEPARATOR.finditer(text)) if "\\" in text else text.split(",")
+    tokens = (parse_token(piece) for piece in pieces if piece and not piece.isspace())
+    return [token for token in tokens if token.code]
+
+
 def _unescaped(text: str) -> str:
     return (_ESCAPED.sub(r"\1", text) if "\\" in text else text).strip()
 
@@ -219,6 +230,22 @@ def _read_variants(reading: _Reading, parameter: Parameter, texts: Sequence[str]
     if not found:
         return None
     return tuple(found) if parameter.conjunctive else (tuple(chain.from_iterable(found)),)
+
+
+def _read_tokens(reading: _Reading, parameter: Parameter, texts: Sequence[str]) -> tuple[tuple[Token, ...], ...] | None:
+    """Return groups of tokens; one group unless repetition means AND."""
+    groups = [tuple(split_tokens(text)) for text in texts]
+    found = [group for group in groups if group]
+    _limit(sum(map(len, found)), reading.settings.max_tokens, parameter)
+    dirty = [token for group in found for token in group if not reading.is_clean(parameter, token.text)]
+    if dirty or not found:
+        return None
+    return tuple(found) if parameter.conjunctive else (tuple(chain.from_iterable(found)),)
+
+
+def _read_genes(reading: _Reading, parameter: Parameter, texts: Sequence[str]) -> tuple[Token, ...] | None:
+    groups = _read_tokens(reading, parameter, texts)
+    return tuple(chain.from_iterable(groups)) if groups else None
 
 
 def _read_dates(reading: _Reading, parameter: Parameter, texts: Sequence[str]) -> tuple[DateBound, ...] | None:
@@ -294,6 +321,8 @@ _READERS: Mapping[str, tuple[str, Callable[[_Reading, Parameter, Sequence[str]],
     "subject": ("subject", _single(_parse_subject)),
     "ranges": ("ranges", _read_ranges),
     "variants": ("variants", _read_variants),
+    "genes": ("genes", _read_genes),
+    "haplotypes": ("haplotypes", _read_tokens),
     "testIdentifiers": ("test_identifiers", _read_identifiers),
     "testDateRange": ("test_dates", _read_dates),
     "specimenIdentifiers": ("specimen_identifiers", _read_identifiers),

@@ -17,6 +17,7 @@ from app.records import Build
 from app.store import migrate
 from app.store.session import Database
 from app.store.version import DataVersion
+from app.variants.hla_reduction import open_reductions
 from app.variants.identify import NO_TRANSCRIPTS, Identifier
 from app.variants.liftover import Liftover, load_liftover
 from app.variants.naming import Namer
@@ -99,6 +100,7 @@ class OperationContext:
         self._version = DataVersion(database)
         self._identifier = genome.identifier(settings)
         self.naming = genome.naming()
+        self.reductions, self._reducing = open_reductions(settings.pyard_data)
 
     @property
     def settings(self) -> Settings:
@@ -119,7 +121,8 @@ class OperationContext:
 
         Reading an embedded store never waits for a lock or a network.
         """
-        del operation
+        if operation == "find-population-specific-haplotypes":  # walks every name that is stored
+            return False
         if not self.database.is_sqlite or inputs.include_patient_list or inputs.include_phasing:
             return False
         bases = sum(asked.interval.end - asked.interval.start for asked in inputs.ranges)
@@ -150,12 +153,21 @@ class OperationContext:
         """Return, as JSON, the names of a variant on both builds."""
         return utilities.normalize_variant(pairs, self.identify)
 
+    def normalize_hla(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the reductions of an HLA name."""
+        return utilities.normalize_hla(pairs, self.reductions, self._reducing)
+
+    @property
+    def hla_reductions(self) -> str:
+        """Return in words by what HLA names are reduced, or why they are not."""
+        return self._reducing
+
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""
         return self._version.current()
 
     def readiness(self) -> list[Check]:
-        """Return every condition that has to hold before requests should come."""
+        """Return every condition that has to hold before requests should come; what is optional always holds."""
         checks = []
         try:
             current, head = migrate.current(self.database), migrate.head(self.database)
@@ -166,6 +178,7 @@ class OperationContext:
         except (OperonError, *self.database.errors) as error:
             reason = error.diagnostics if isinstance(error, Unavailable) else type(error).__name__
             checks.append(Check("database", ok=False, detail=reason))
+        checks.append(Check("HLA reductions", ok=True, detail=self._reducing))
         return checks
 
     def summary(self) -> Summary:

@@ -16,13 +16,15 @@ from app.config import Settings
 from app.errors import NotFound, SubjectNotFound, quoted
 from app.fhir import bundle
 from app.fhir.bundle import StudyFacts
-from app.fhir.extensions import CallSetNote, ExactCall, StudyNote
+from app.fhir.extensions import CallSetNote, ExactCall, GenotypeNote, StudyNote
+from app.fhir.genotype import StatementFacts, genotype_concept, haplotype_system, render_genotype, render_haplotype
 from app.fhir.observation import render_phase, render_variants
 from app.operations.matching import Lookups, Segment, looked_up
 from app.operations.rendering import Naming, copy_of, facts_of, number_repeated, variant_rows
-from app.store import calls, studies, subjects
+from app.store import calls, genotypes, studies, subjects
 from app.store.calls import CallSet, Stretch
 from app.store.codec import BIN, CallChunk
+from app.store.genotypes import Genotype
 from app.store.session import Database, Session
 
 _BINS_AT_ONCE = 16
@@ -54,6 +56,7 @@ def export_subject(
             raise NotFound(f"subject {quoted(subject_id)} has no test {quoted(missing[0])}")
         call_sets = calls.call_sets_of(session, subject_id)
         origins = calls.origins_of(session, subject_id)
+        statements = genotypes.of_subject(session, subject_id)
         yield bundle.OPEN
         yield bundle.entry(base, bundle.patient(subject_id, subject.sex, subject.birth_date, subject.identifiers))
         for study_id, facts in tests:
@@ -71,6 +74,10 @@ def export_subject(
                 yield "," + bundle.entry(base, bundle.analysis(shown, call_set.build, said))
                 for text in _calls(session, call_set, base, naming, written):
                     yield "," + text
+            for statement in statements:
+                if statement.test_id == facts.test_id:
+                    for text in _genotype(statement, base, shown.key, written):
+                        yield "," + text
             yield "," + bundle.entry(base, bundle.report(shown, written.results or ()))
         yield bundle.CLOSE
 
@@ -113,6 +120,29 @@ def _calls(session: Session, call_set: CallSet, base: str, naming: Naming | None
                 if written.results is not None:
                     written.results.append(shown.id_)
                 yield from _relation(call_set, shown, base, written)
+
+
+def _genotype(statement: Genotype, base: str, study_key: str, written: _Written) -> Iterator[str]:
+    """Yield the entries of a genotype and of the haplotypes that it is derived from."""
+    name = statement.name
+    facts = StatementFacts(
+        statement.uid,
+        statement.subject_id,
+        statement.test_date,
+        statement.specimen_id,
+        name.gene_id,
+        name.gene_symbol,
+    )
+    system = haplotype_system(name.system, name.code)
+    texts = [render_haplotype(facts, number, one, system) for number, one in enumerate(name.haplotypes, 1)]
+    concept = genotype_concept(name.system, name.code, name.display)
+    note = GenotypeNote(statement.source_class, name.system, name.code, name.display, name.haplotypes, name.hla_alleles)
+    entries = [bundle.genotype_entry(base, study_key, text, None) for text in texts]
+    genotype = render_genotype(facts, concept, haplotypes=len(texts))
+    for id_, text in [*entries, bundle.genotype_entry(base, study_key, genotype, note)]:
+        if written.results is not None:
+            written.results.append(id_)
+        yield text
 
 
 def _own(call_set: CallSet, contig: int, bin_: int, chunk: CallChunk) -> Segment:

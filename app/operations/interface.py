@@ -87,6 +87,15 @@ class Context(Protocol):
         """Return, as JSON, the names of a variant on both builds."""
         ...
 
+    def normalize_hla(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the reductions of an HLA name."""
+        ...
+
+    @property
+    def hla_reductions(self) -> str:
+        """Return in words by what HLA names are reduced, or why they are not."""
+        ...
+
     def data_version(self) -> str:
         """Return a text that is another one whenever an answer could differ."""
         ...

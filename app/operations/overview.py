@@ -34,7 +34,38 @@ def summary(database: Database, references: Mapping[Build, str], liftover: Lifto
 
 
 def examples(database: Database) -> list[Example]:
-    """Return one question for each operation, built on the first call that is stored; none while the store is empty."""
+    """Return one question for each operation, built on the first call and the first genotype that are stored."""
+    return _about_calls(database) + _about_genotypes(database)
+
+
+def _about_genotypes(database: Database) -> list[Example]:
+    with database.read() as session:
+        rows = session.run(
+            "select s.subject_id, n.code, coalesce(n.gene_symbol, n.gene_id) from genotype g"
+            " join genotype_name n on n.id = g.name_id join subject s on s.ordinal = g.subject_ordinal"
+            " order by g.shard, g.subject_ordinal, g.uid limit 1"
+        )
+    if not rows:
+        return []
+    subject, code, gene = rows[0]
+    who, token = quote(subject, safe=""), quote(code.replace("\\", "\\\\").replace(",", "\\,"), safe="*/:")
+    return [
+        Example(
+            "Which genotypes does a subject have in a gene?",
+            f"/fhir/$find-subject-haplotypes?subject={who}&genes={quote(gene, safe=':')}",
+        ),
+        Example(
+            "Does a subject have a certain genotype?",
+            f"/fhir/$find-subject-specific-haplotypes?subject={who}&haplotypes={token}",
+        ),
+        Example(
+            "How many subjects have a certain genotype, and who?",
+            f"/fhir/$find-population-specific-haplotypes?haplotypes={token}&includePatientList=true",
+        ),
+    ]
+
+
+def _about_calls(database: Database) -> list[Example]:
     with database.read() as session:
         rows = session.run(
             "select s.subject_id, cs.build, c.contig, c.data from call_set cs join study st on st.id = cs.study_id"

@@ -40,10 +40,10 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
         else:
             who = carriers.fetch(session, wanted, inputs.source_class, shards=shards) if wanted else {}
             each = [carriers.union(who[variant_id] for variant_id in found) for found in known]
-            found_items = _items(groups, each)
-            names = _names(session, found_items) if inputs.include_patient_list else None
+            found_items = counted_items(groups, each)
+            names = names_in(session, found_items) if inputs.include_patient_list else None
             items = [
-                (text, carriers.size(members), _listed(members, names) if names is not None else None)
+                (text, carriers.size(members), listed(members, names) if names is not None else None)
                 for text, members in found_items
             ]
     return parameters(
@@ -83,17 +83,18 @@ def _is_count_only(inputs: OperationInputs) -> bool:
     return len(inputs.variants) == 1 and not inputs.include_patient_list and inputs.source_class is None
 
 
-def _names(session: Session, items: list[tuple[str, Shards]]) -> dict[int, str]:
+def names_in(session: Session, items: list[tuple[str, Shards]]) -> dict[int, str]:
     """Return the ids of everybody in any item, in one statement."""
     everyone = carriers.ordinals(carriers.union(members for _, members in items))
     return subjects.names_of(session, everyone) if everyone else {}
 
 
-def _listed(members: Shards, names: dict[int, str]) -> list[str]:
+def listed(members: Shards, names: dict[int, str]) -> list[str]:
+    """Return the ids of the members, sorted."""
     return sorted(names[ordinal] for ordinal in carriers.ordinals(members))
 
 
-def _items(groups: tuple[tuple[str, ...], ...], each: list[Shards]) -> list[tuple[str, Shards]]:
+def counted_items(groups: tuple[tuple[str, ...], ...], each: list[Shards]) -> list[tuple[str, Shards]]:
     """Return the labels and members of the answer's items; ``each`` has the members of every variant in order."""
     if len(groups) == 1:
         return list(zip(groups[0], each, strict=True))

@@ -8,6 +8,11 @@ from typing import Final
 
 from app.config import Settings
 from app.operations.context import OperationContext, open_genome
+from app.operations.haplotypes import (
+    find_population_specific_haplotypes,
+    find_subject_haplotypes,
+    find_subject_specific_haplotypes,
+)
 from app.operations.interface import Handler
 from app.operations.population import find_population_specific_variants
 from app.operations.subject_genotype import find_subject_specific_variants, find_subject_variants
@@ -17,6 +22,9 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "find-subject-variants": find_subject_variants,
         "find-subject-specific-variants": find_subject_specific_variants,
+        "find-subject-haplotypes": find_subject_haplotypes,
+        "find-subject-specific-haplotypes": find_subject_specific_haplotypes,
+        "find-population-specific-haplotypes": find_population_specific_haplotypes,
         "find-population-specific-variants": find_population_specific_variants,
     }
 )

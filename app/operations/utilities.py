@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.errors import ForbiddenCombination, InvalidInput, InvalidValue, MissingParameter, UnreadableVariant
+from app.errors import (
+    ForbiddenCombination,
+    InvalidInput,
+    InvalidValue,
+    MissingParameter,
+    NotInstalled,
+    UnreadableVariant,
+)
 from app.operations.features import describe_chromosome, describe_gene, describe_protein, describe_transcript
 from app.operations.interface import Pairs
 from app.records import Build
 from app.variants.accessions import locate
 from app.variants.hgvs_text import genomic_hgvs
+from app.variants.hla_reduction import HlaReductions
 from app.variants.interval import parse_range
 from app.variants.placement import Placement
 from app.variants.transcripts import Gene, Transcripts, split_version
@@ -84,6 +92,19 @@ def normalize_variant(pairs: Pairs, identify: Callable[[str], Placement]) -> Any
         **{f"{build}SPDI": str(spdi or "") for build, spdi in spdis.items()},
         **{f"{build}HGVS": name or "" for build, name in names.items()},
     }
+
+
+def normalize_hla(pairs: Pairs, reductions: HlaReductions | None, described: str) -> Any:
+    """Return every reduction of an HLA name, by the name.
+
+    Raises MissingParameter, NotReduced for what is no such name, NotInstalled without py-ard and its database.
+    """
+    name = _only("allele", pairs)
+    if name is None:
+        raise MissingParameter("allele")
+    if reductions is None:
+        raise NotInstalled(f"HLA names cannot be reduced here: {described}", parameter="allele")
+    return {name: reductions.every(name)}
 
 
 def _only(name: str, pairs: Pairs) -> str | None:

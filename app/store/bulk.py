@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from app.errors import SubjectNotFound
 from app.store import counters, runs, studies, subjects
-from app.store.session import Database
+from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
 
@@ -39,17 +39,16 @@ def declare_studies(database: Database, planned: Sequence[tuple[Subject, StudyFa
 
 
 def declare(
-    database: Database, given: Sequence[Subject], planned: Sequence[tuple[Subject, StudyFacts]], source: str
+    session: Session, given: Sequence[Subject], planned: Sequence[tuple[Subject, StudyFacts]], source: str
 ) -> None:
-    """Add or complete subjects, and add studies that found nothing, in one transaction.
+    """Add or complete subjects, and add studies that found nothing, in the caller's transaction.
 
     Raises:
-        InvalidInput: a subject or a study contradicts what the store says of it; nothing is changed.
+        InvalidInput: a subject or a study contradicts what the store says of it; the transaction has to be given up.
     """
-    with database.write() as session:
-        subjects.store(session, given, source)
-        if studies.declare(session, [(subject.subject_id, facts, {}) for subject, facts in planned]):
-            counters.add(session, counters.DATA_VERSION, 1)
+    subjects.store(session, given, source)
+    if studies.declare(session, [(subject.subject_id, facts, {}) for subject, facts in planned]):
+        counters.add(session, counters.DATA_VERSION, 1)
 
 
 def erase_subject(database: Database, subject_id: str) -> None:

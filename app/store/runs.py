@@ -17,10 +17,12 @@ import orjson
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
-from app.store import bitmaps, carriers, counters, studies, subjects, variants
+from app.store import bitmaps, carriers, counters, genotype_writer, studies, subjects, variants
+from app.store.genotype_writer import Statement
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
+from app.variants.hla_reduction import HlaReductions
 
 _AGAIN = ":again"
 """Ends the key of a run that stores a completed source once more, until it takes the key over"""
@@ -45,7 +47,7 @@ class PlannedCallSet:
     @property
     def build(self) -> Build:
         """Return the build that the positions are on."""
-        return self.native or self.study.build
+        return self.native or self.study.build_of_calls
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form kept in the ledger."""
@@ -255,6 +257,10 @@ class Finished:
     """Subjects that the source adds or completes, with or without calls"""
     studies: Sequence[tuple[str, StudyFacts, Mapping[str, Regions]]] = ()
     """Further studies of subjects, by id, that found nothing"""
+    statements: Sequence[Statement] = ()
+    """Genotypes of its tests"""
+    reductions: HlaReductions | None = None
+    """What HLA alleles of the statements are also found by"""
 
 
 def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bool = False) -> None:
@@ -284,6 +290,13 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                     )
             _merge_deltas(session, finished.run)
             _insert_call_sets(session, finished, study_ids)
+            genotype_writer.write_all(
+                session,
+                finished.run.run_id,
+                finished.statements,
+                replace=replace_earlier,
+                reductions=finished.reductions,
+            )
             # The plan and the parameters name subjects: once used they go, so that erasing a subject is complete.
             session.run_many(
                 "update ingest_run set state = 'done', key = ?, plan = '[]', parameters = '{}', finished = ?,"

@@ -226,6 +226,18 @@ class Session:
         """Return the SQL condition's right side for "is one of the integers in parameter ``name``"."""
         return f"in (select value from json_each(:{name}))" if self.is_sqlite else f"= any(:{name})"
 
+    def text_list(self, values: Sequence[str]) -> Any:
+        """Return texts as the one parameter that ``texts`` reads."""
+        return orjson.dumps(list(values)).decode() if self.is_sqlite else list(values)
+
+    def texts(self, name: str) -> str:
+        """Return a table expression of the texts in parameter ``name``; its column is ``value``."""
+        return f"json_each(:{name})" if self.is_sqlite else f"(select unnest(cast(:{name} as text[])) as value)"
+
+    def holds(self, text: str, piece: str) -> str:
+        """Return the SQL condition that one text has another one inside."""
+        return f"{'instr' if self.is_sqlite else 'strpos'}({text}, {piece}) > 0"
+
 
 _ROWS_A_STATEMENT = 500
 """One statement for many rows costs half of what executemany does; SQLite takes 32,766 parameters"""

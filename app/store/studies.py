@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
-from app.store import bitmaps, carriers, codec, counters, subjects, variants
+from app.store import bitmaps, carriers, codec, counters, genotypes, ledger, subjects, variants
 from app.store.regions import pack_intervals
 from app.store.session import Session
 
@@ -21,23 +21,30 @@ Regions = Mapping[int, tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 @dataclass(frozen=True, slots=True)
 class StudyFacts:
-    """What is known of one test."""
+    """What is known of one test; it has no build while all that is known of it has no positions."""
 
     test_id: str
-    build: Build
+    build: Build | None
     test_date: str | None = None
     specimen_id: str | None = None
     study_type: str | None = None
     change_types: str | None = None
 
+    @property
+    def build_of_calls(self) -> Build:
+        """Return the build of a test that has calls; raises InvalidInput where none is known."""
+        if self.build is None:
+            raise InvalidInput(f"test {self.test_id}: calls need a build; give it")
+        return self.build
+
     def to_json(self) -> list[str | None]:
         """Return the JSON form kept in the ledger."""
-        return [self.test_id, self.build.value, self.test_date, self.specimen_id, self.study_type, self.change_types]
+        return [self.test_id, self.build, self.test_date, self.specimen_id, self.study_type, self.change_types]
 
     @staticmethod
     def from_json(data: Sequence[Any]) -> StudyFacts:
         """Read the JSON form back."""
-        return StudyFacts(data[0], Build(data[1]), *data[2:])
+        return StudyFacts(data[0], Build(data[1]) if data[1] else None, *data[2:])
 
 
 _FACTS = ("build", "test_date", "specimen_id", "study_type", "change_types")
@@ -92,8 +99,8 @@ def ensure(session: Session, ordinal: int, facts: StudyFacts) -> int:
     session.insert_rows("study",
         ("id", "shard", "subject_ordinal", "test_id", *_FACTS),
         [(
-            study_id, bitmaps.shard_of(ordinal), ordinal, facts.test_id, facts.build.value, facts.test_date,
-            facts.specimen_id, facts.study_type, facts.change_types,
+            study_id, bitmaps.shard_of(ordinal), ordinal, facts.test_id, facts.build and facts.build.value,
+            facts.test_date, facts.specimen_id, facts.study_type, facts.change_types,
         )],
     )  # fmt: skip
     return study_id
@@ -161,12 +168,7 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
                     {"shard": shard, "id": call_set_id},
                 )
             counters.add(session, counters.CALLS, -calls)
-        for run_id in {row[1] for row in gone}:
-            session.run(
-                "delete from ingest_run where id = :run and state = 'done'"
-                " and not exists (select 1 from call_set where run_id = :run) returning 1",
-                {"run": run_id},
-            )
+        ledger.forget_empty(session, {row[1] for row in gone})
     return touched
 
 
@@ -196,10 +198,11 @@ def _carried(session: Session, shard: int, call_set_id: int, source_class: Sourc
 
 
 def erase_subject(session: Session, ordinal: int) -> None:
-    """Remove every trace of a subject: calls, bits, studies, regions, runs that were only theirs, and the subject."""
+    """Remove every trace of a subject: calls, bits, genotypes, studies, regions, runs only theirs, and the subject."""
     tests = session.run("select id, test_id from study where subject_ordinal = :ordinal", {"ordinal": ordinal})
     touched = withdraw_calls(session, [(ordinal, test_id) for _, test_id in tests])
     drop_uncarried(session, touched)
+    genotypes.withdraw(session, [study_id for study_id, _ in tests])
     shard = bitmaps.shard_of(ordinal)
     for study_id, _ in tests:
         session.run(

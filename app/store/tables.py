@@ -62,7 +62,7 @@ study = Table(
     Column("test_id", Text, nullable=False, comment="Identifier of the test or report"),
     Column("test_date", Text, comment="ISO date or dateTime as given; absent when unknown"),
     Column("specimen_id", Text, comment="Identifier of the specimen; absent when unknown"),
-    Column("build", Text, nullable=False, comment="GRCh37 or GRCh38"),
+    Column("build", Text, comment="GRCh37 or GRCh38; absent while all that is known has no positions (genotypes)"),
     Column("study_type", Text, comment="Kind of test as given (WGS, WES, panel, ...)"),
     Column("change_types", Text, comment="DNA change types that the test can detect, joined by ;"),
     UniqueConstraint("subject_ordinal", "test_id"),
@@ -161,6 +161,41 @@ study_region = Table(
     Column("contig", Integer, primary_key=True, comment="0: the region file had no interval at all"),
     Column("data", LargeBinary, nullable=False, comment="Merged intervals on the study's build (app.store.regions)"),
     comment="Regions that a study looked at, or could not call",
+)
+
+genotype_name = Table(
+    "genotype_name",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("digest", Text, nullable=False, unique=True, comment="Digest of everything below but the keys"),
+    Column("gene_id", Text, comment="HGNC identifier (HGNC:2621); absent when unknown"),
+    Column("gene_symbol", Text, comment="Symbol of the gene; absent when unknown"),
+    Column("system", Text, nullable=False, comment="Code system of the genotype as given; empty when it has none"),
+    Column("code", Text, nullable=False, comment="Code of the genotype as given"),
+    Column("display", Text, comment="Display of the genotype as given"),
+    Column("haplotypes", Text, nullable=False, comment="JSON list of names as given"),
+    Column("hla_alleles", Text, nullable=False, comment="JSON list of the HLA alleles that the code stands for"),
+    Column("is_hla", SmallInteger, nullable=False, comment="1: spelled by the nomenclature of HLA"),
+    Column("search", Text, nullable=False, comment="Every spelling that words find (app.variants.allele_names)"),
+    comment="One row a distinct genotype, however many subjects have it",
+)
+
+genotype = Table(
+    "genotype",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, primary_key=True, comment="The subject"),
+    Column(
+        "uid", Text, primary_key=True, comment="Digest of subject, test, class, gene and code; part of resource ids"
+    ),
+    Column("study_id", Integer, nullable=False, index=True, comment="The test that says so"),
+    Column("name_id", Integer, nullable=False, comment="The genotype"),
+    Column("source_class", SmallInteger, nullable=False, comment="app.records.SourceClass"),
+    Column("run_id", Integer, nullable=False, index=True, comment="The ingest run that wrote it"),
+    UniqueConstraint("uid"),
+    Index("ix_genotype_name", "name_id", "shard", "subject_ordinal"),
+    comment="One row a statement of a test that its subject has a genotype",
+    sqlite_with_rowid=False,
 )
 
 ingest_run = Table(

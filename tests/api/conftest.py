@@ -62,6 +62,13 @@ class FakeContext:
     def normalize_variant(self, pairs: Pairs) -> Any:
         return self._utility("normalize-variant", pairs)
 
+    def normalize_hla(self, pairs: Pairs) -> Any:
+        return self._utility("normalize-hla", pairs)
+
+    @property
+    def hla_reductions(self) -> str:
+        return "not used (a test)"
+
     def _utility(self, name: str, pairs: Pairs) -> Any:
         if self.failure is not None:
             raise self.failure

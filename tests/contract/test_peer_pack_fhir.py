@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,10 @@ import pytest
 from tests.command_line import CommandLine, add_chains, add_windows, free_port
 from tests.contract.test_peer_pack import OPERATIONS, await_ready
 
-CALLS = 177
+CALLS, GENOTYPES = 177, 1046
+
+BY_TABLE_ALONE = {"find-subject-specific-haplotypes/3"}
+"""DRB1*13:AKBAR stands for several alleles, which the pack's table lists and its Bundles do not"""
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +58,10 @@ def test_every_simple_variant_is_stored_and_what_is_not_is_counted(loaded: Comma
     reports = json.loads((loaded.home / "report.json").read_bytes())
     assert len(reports) == 1116
     assert sum(report["calls"] for report in reports) == CALLS
+    assert sum(report["genotypes"] for report in reports) == GENOTYPES
     assert not any(report["refused"] for report in reports)
     skipped = {reason for report in reports for reason in report["skipped"]}
-    assert skipped == {"implication", "genotype", "structural"}
+    assert skipped == {"implication", "structural"}
 
 
 def test_answers_are_graded_as_after_the_vcfs(base_url: str, shared: Path, tmp_path: Path) -> None:
@@ -66,9 +71,10 @@ def test_answers_are_graded_as_after_the_vcfs(base_url: str, shared: Path, tmp_p
         [sys.executable, str(pack / "compare.py"), *options, "-v"], capture_output=True, check=False
     )
     totals: dict[str, int] = json.loads(report.read_bytes())["totals"]
-    assert totals.get("different", 0) == 0, graded.stdout.decode()
-    assert graded.returncode == 0
-    assert sum(totals.values()) >= 14
+    text = graded.stdout.decode()
+    assert set(re.findall(r"^DIFFERENT +(\S+)", text, re.MULTILINE)) == BY_TABLE_ALONE, text
+    assert totals["different"] == len(BY_TABLE_ALONE)
+    assert totals["identical"] + totals["same"] >= 23
 
 
 def test_what_comes_out_goes_into_another_store_and_comes_out_alike(

@@ -127,7 +127,7 @@ def test_the_comments_are_in_the_database(postgres_url: str) -> None:
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
 def test_tables_that_hold_subjects_have_a_shard(table: Table) -> None:
-    bearing = {"call_chunk", "call_set", "carrier", "carrier_page", "study", "study_region", "subject"}
+    bearing = {"call_chunk", "call_set", "carrier", "carrier_page", "genotype", "study", "study_region", "subject"}
 
     column: Column[object] | None = table.columns.get("shard")
     assert (column is not None) == (table.name in bearing)

@@ -1,0 +1,236 @@
+"""Operations on genotypes and haplotypes: of one subject by gene or by name, and counted over all subjects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from re import Match
+
+from app.errors import TooCostly
+from app.fhir import codes
+from app.fhir.genotype import (
+    StatementFacts,
+    as_part,
+    genotype_concept,
+    haplotype_system,
+    render_genotype,
+    render_haplotype,
+)
+from app.fhir.observation import counted_parameter, found_parameter, parameters
+from app.fhir.parameters import Dialect, OperationInputs
+from app.fhir.tokens import Token, is_same_system
+from app.operations.context import OperationContext
+from app.operations.population import counted_items, listed, names_in
+from app.operations.query import chosen_genotypes, classes_of_genotypes
+from app.store import carriers, counters, genotypes
+from app.store.carriers import Shards
+from app.store.genotypes import FoundName, Genotype, GenotypeName
+from app.store.session import Session
+from app.variants.allele_names import Word, certain_alleles, search_text
+from app.variants.hla_reduction import HlaReductions
+
+_HGNC_NUMBER = re.compile(r"[0-9]+")
+_MAY_BE = (
+    "The typing leaves a choice between alleles, and what was asked for is only one of them: the subject may have it or"
+    " not."
+)
+
+Matches = Callable[[GenotypeName, str], bool]
+"""Tells whether a genotype, with its stored spellings, is what was asked for"""
+
+
+def find_subject_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-haplotypes``: the genotypes and haplotypes of a subject in each gene."""
+    with context.database.read() as session:
+        chosen = chosen_genotypes(session, inputs)
+    found = [[genotype for genotype in chosen if _is_of_gene(genotype.name, token)] for token in inputs.genes]
+    _refuse_too_many(context, found, "genes")
+    return parameters(
+        [
+            found_parameter("haplotypes", "geneItem", _item(token, inputs), _parts(matched, inputs), present=None)
+            for token, matched in zip(inputs.genes, found, strict=True)
+        ]
+    )
+
+
+def find_subject_specific_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-specific-haplotypes``: whether a subject has each haplotype or genotype."""
+    with context.database.read() as session:
+        chosen = chosen_genotypes(session, inputs)
+    tokens = [token for group in inputs.haplotypes for token in group]
+    found = [_matching(chosen, token, context.reductions) for token in tokens]
+    _refuse_too_many(context, found, "haplotypes")
+    entries = []
+    for token, matched in zip(tokens, found, strict=True):
+        is_note = inputs.dialect is Dialect.IG and bool(matched) and all(_only_may_be(one, token) for one in matched)
+        entries.append(
+            found_parameter(
+                "haplotypes",
+                "haplotypeItem",
+                _item(token, inputs),
+                _parts(matched, inputs),
+                present=bool(matched),
+                note=_MAY_BE if is_note else None,
+            )
+        )
+    return parameters(entries)
+
+
+def find_population_specific_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-population-specific-haplotypes``.
+
+    One group (a list of alternatives) gives one count an alternative; several groups give the one count of subjects
+    that have one of every group. The denominator is the number of all subjects.
+    """
+    groups = inputs.haplotypes
+    labels = tuple(tuple(_item(token, inputs) for token in group) for group in groups)
+    with context.database.read() as session:
+        totals = counters.values(session)
+        each = _who(session, [token for group in groups for token in group], inputs, context.reductions)
+        items = counted_items(labels, each)
+        names = names_in(session, items) if inputs.include_patient_list else None
+    name, item_name = "haplotypes", "haplotypeItem"
+    if inputs.dialect is Dialect.REF and len(groups) == 1:  # so the reference implementation names them
+        name, item_name = "variants", "variantItem"
+    return parameters(
+        [
+            counted_parameter(
+                name,
+                item_name,
+                text,
+                numerator=carriers.size(members),
+                denominator=totals.get(counters.SUBJECTS, 0),
+                subjects=listed(members, names) if names is not None else None,
+            )
+            for text, members in items
+        ]
+    )
+
+
+def read_genotype(context: OperationContext, match: Match[str]) -> bytes | None:
+    """Return the genotype or haplotype with an id (``app.fhir.genotype.GENOTYPE_ID``); None if there is none."""
+    uid, kind = match.groups()
+    with context.database.read() as session:
+        genotype = genotypes.with_uid(session, uid)
+    if genotype is None:
+        return None
+    haplotypes, resource = _rendered(genotype, Dialect.IG)
+    if kind == "g":
+        return resource.encode()
+    number = int(kind[1:])
+    return haplotypes[number - 1].encode() if number <= len(haplotypes) else None
+
+
+def _item(token: Token, inputs: OperationInputs) -> str:
+    """Return what the answer calls a token; the reference implementation leaves the system out."""
+    return token.code if inputs.dialect is Dialect.REF else token.text
+
+
+def _is_of_gene(name: GenotypeName, token: Token) -> bool:
+    gene_id, symbol = name.gene_id or "", name.gene_symbol or ""
+    if token.system is not None:
+        code = f"HGNC:{token.code}" if _HGNC_NUMBER.fullmatch(token.code) and token.system else token.code
+        return token.system in ("", codes.HGNC) and code == gene_id
+    word = token.code.casefold()
+    # An identifier is not part of a longer one, and a number alone may be one of anything.
+    return word == gene_id.casefold() or word in symbol.casefold()
+
+
+def _matching(chosen: Iterable[Genotype], token: Token, reductions: HlaReductions | None) -> list[Genotype]:
+    matches = _matcher(token, reductions)
+    return [genotype for genotype in chosen if matches(genotype.name, genotype.search)]
+
+
+def _words(token: Token, reductions: HlaReductions | None) -> list[Word]:
+    """Return the word of a token, and what it is reduced to if it is an HLA allele."""
+    words = [Word(token.code)]
+    if reductions is not None and token.system is None and "*" in token.code:
+        words += map(Word, reductions.lgx((token.code,)))
+    return words
+
+
+def _matcher(token: Token, reductions: HlaReductions | None) -> Matches:
+    if token.system is None:
+        word, *reduced = _words(token, reductions)
+        return lambda name, search: (
+            word.is_in(search, hla=name.is_hla) or (name.is_hla and any(one.is_in(search, hla=True) for one in reduced))
+        )
+    return lambda name, _: any(
+        code == token.code and (token.system == "" or is_same_system(system, token.system or ""))
+        for system, code in _codings(name)
+    )
+
+
+def _codings(name: GenotypeName) -> Iterable[tuple[str, str]]:
+    """Return (system, code) of the genotype, and of the haplotypes that it is certainly made of."""
+    yield name.system, name.code
+    system = haplotype_system(name.system, name.code)
+    if system is not None:
+        for haplotype in certain_alleles(name.code, name.gene_symbol, name.haplotypes):
+            yield system, haplotype
+
+
+def _only_may_be(genotype: Genotype, token: Token) -> bool:
+    """Return whether a word was found in some but not all of the alleles that a typing leaves to choose from."""
+    name = genotype.name
+    alleles = name.hla_alleles or (name.haplotypes if name.is_hla else ())
+    if token.system is not None or not alleles or certain_alleles(name.code, name.gene_symbol, alleles):
+        return False
+    word = Word(token.code)
+    hits = [word.is_in(search_text(name.gene_symbol, [allele], hla=True), hla=True) for allele in alleles]
+    return any(hits) and not all(hits)
+
+
+def _who(
+    session: Session, tokens: Sequence[Token], inputs: OperationInputs, reductions: HlaReductions | None
+) -> list[Shards]:
+    """Return the subjects that have each token, in two statements."""
+    # A code is spelled in the text of its name, so that its own spellings find what it may be.
+    words = [word for token in tokens for word in _words(token, reductions)]
+    texts = {text for word in words for hla in (False, True) for text in word.spellings(hla=hla)}
+    known = genotypes.names_with(session, sorted(texts))
+    found = [_named(known, _matcher(token, reductions)) for token in tokens]
+    wanted = sorted({name_id for ids in found for name_id in ids})
+    who = genotypes.fetch(session, wanted, classes_of_genotypes(inputs)) if wanted else {}
+    return [carriers.union(who[name_id] for name_id in ids) for ids in found]
+
+
+def _named(known: Iterable[FoundName], matches: Matches) -> list[int]:
+    return [found.name_id for found in known if matches(found.name, found.search)]
+
+
+def _parts(matched: Sequence[Genotype], inputs: OperationInputs) -> list[str]:
+    """Return the haplotypes of genotypes, and after them the genotypes, as parts of an answer."""
+    rendered = [_rendered(genotype, inputs.dialect) for genotype in matched]
+    haplotypes = [as_part("haplotype", resource) for resources, _ in rendered for resource in resources]
+    return [*haplotypes, *(as_part("genotype", resource) for _, resource in rendered)]
+
+
+def _rendered(genotype: Genotype, dialect: Dialect) -> tuple[list[str], str]:
+    """Return the haplotypes of a statement and its genotype; the reference implementation has no haplotypes."""
+    name = genotype.name
+    facts = StatementFacts(
+        genotype.uid,
+        genotype.subject_id,
+        genotype.test_date,
+        genotype.specimen_id,
+        name.gene_id,
+        name.gene_symbol,
+    )
+    certain: tuple[str, ...] = ()
+    if dialect is Dialect.IG:
+        certain = certain_alleles(name.code, name.gene_symbol, name.haplotypes)
+    system = haplotype_system(name.system, name.code)
+    haplotypes = [render_haplotype(facts, number, one, system) for number, one in enumerate(certain, 1)]
+    concept = genotype_concept(name.system, name.code, name.display)
+    return haplotypes, render_genotype(facts, concept, haplotypes=len(haplotypes))
+
+
+def _refuse_too_many(context: OperationContext, found: Sequence[Sequence[Genotype]], parameter: str) -> None:
+    total = sum(map(len, found))
+    if total > context.settings.max_answers:
+        raise TooCostly(
+            f"the answer has {total} genotypes, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"
+            f" ask for fewer {parameter}",
+            parameter=parameter,
+        )

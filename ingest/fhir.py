@@ -273,7 +273,7 @@ class _FileIngest:
             before = ledger.report_of(session, key) if statements else None
             if before is not None and not replace:
                 return FhirReport.already_stored(source.name, source.sha256, before)
-            bulk.declare(session, plan.subjects, plan.studies, source.name)
+            bulk.declare(session, plan.subjects, plan.found_nothing(), source.name)
             report.seconds = time.monotonic() - began
             if statements:
                 # Without genotypes nothing in the store would tell when to forget the run.
@@ -305,9 +305,9 @@ class _FileIngest:
                 run,
                 counts.by_call_set(),
                 self._report.for_ledger(),
-                [{} for _ in plan.call_sets],
+                [plan.regions.get((entry.subject.subject_id, entry.study.test_id), {}) for entry in plan.call_sets],
                 plan.subjects,
-                [(subject.subject_id, facts, {}) for subject, facts in plan.studies],
+                plan.found_nothing(),
                 statements,
                 self._reductions() if statements else None,
             )

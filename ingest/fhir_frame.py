@@ -7,7 +7,7 @@ that lead nowhere still name an id. ``docs/howto/fhir-in-and-out.md`` has the ru
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from app.fhir.elements import (
     text_of,
 )
 from app.fhir.extensions import CallSetNote, StudyNote, read_call_set, read_study
+from app.fhir.study_regions import Intervals, read_regions
 from app.formats.fhir_file import Entry
 from app.records import Build, Sex, SourceClass
 from app.store.subjects import Subject
@@ -65,6 +66,7 @@ class Procedure:
     specimen: Reference | None
     call_set: CallSetNote | None
     study: StudyNote | None
+    regions: Mapping[str, Intervals]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Test:
     call_set: CallSetNote | None = None
     subject: Reference | None = None
     """Whom the study names"""
+    regions: Mapping[str, Intervals] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -205,6 +208,7 @@ class Frame:
             specimen=next((reference for reference in specimens if reference is not None), None),
             call_set=read_call_set(resource),
             study=read_study(resource),
+            regions=read_regions(resource),
         )
         for key in keys:
             self.procedures[key] = procedure
@@ -295,6 +299,7 @@ class Frame:
             study.study,
             analysis.call_set,
             analysis.subject or study.subject,
+            study.regions,
         )
 
     def study_of(self, text: str) -> Procedure | None:

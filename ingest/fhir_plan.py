@@ -6,7 +6,7 @@ test's name and the others get it with a number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.fhir.elements import Reference
@@ -14,7 +14,7 @@ from app.fhir.extensions import CallSetNote
 from app.fhir.stated import Refusal
 from app.records import Build, SourceClass
 from app.store.runs import PlannedCallSet
-from app.store.studies import StudyFacts
+from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
 from ingest.fhir_frame import Frame, Test
 from ingest.fhir_rows import Context, Row
@@ -36,6 +36,8 @@ class Plan:
     """Number of the call set by context and report"""
     facts: dict[_Key, tuple[str, StudyFacts]] = field(default_factory=dict)
     """Subject and test by context and report"""
+    regions: dict[tuple[str, str], Mapping[str, Regions]] = field(default_factory=dict)
+    """What the tests looked at and could not call, by subject and test"""
 
     @property
     def tests(self) -> int:
@@ -48,6 +50,11 @@ class Plan:
         """Return the subject and the test of an Observation, or why it has none."""
         key = (context, self.frame.report_of(names))
         return self.refused[key] if key in self.refused else self.facts[key]
+
+    def found_nothing(self) -> list[tuple[str, StudyFacts, Mapping[str, Regions]]]:
+        """Return the studies without calls and genotypes, with the ids of their subjects and their regions."""
+        named = [(subject.subject_id, facts) for subject, facts in self.studies]
+        return [(subject_id, facts, self.regions.get((subject_id, facts.test_id), {})) for subject_id, facts in named]
 
     def call_set_of(self, row: Row) -> int | None:
         """Return the number of the call set of a variant, None if it is refused."""
@@ -135,6 +142,7 @@ class Planner:
             stated = group.test.study.build if group.test.study is not None else group.test.build
             build = stated or (max(builds) if builds else None)
             facts = _facts(group.test, test_id, build, date, specimen)
+            plan.regions[group.subject_id, test_id] = group.test.regions
             for key, context in entries:
                 plan.facts[key] = (group.subject_id, facts)
                 if context.build is None:
@@ -157,6 +165,7 @@ class Planner:
             if build is None and test.study is None:
                 continue
             facts = _facts(test, test.test_id, build, test.date, test.specimen_id)
+            plan.regions[subject_id, test.test_id] = test.regions
             note = procedure.call_set
             native = test.build or build
             if note is not None and native is not None and all(entry.uid != note.uid for entry in plan.call_sets):

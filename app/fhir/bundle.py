@@ -6,8 +6,8 @@ https://build.fhir.org/ig/HL7/genomics-reporting/artifacts.html. References are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from app.fhir.extensions import (
     study_extension,
 )
 from app.fhir.observation import PHASE_PART, VARIANT_PART
+from app.fhir.study_regions import Intervals, regions_extensions
 from app.records import Build, Sex
 
 OPEN: Final = '{"resourceType":"Bundle","type":"collection","entry":['
@@ -47,6 +48,7 @@ class StudyFacts:
     test_date: str | None
     specimen_id: str | None
     note: StudyNote
+    regions: Mapping[str, Intervals] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -85,11 +87,12 @@ def study(facts: StudyFacts, uids: Sequence[str]) -> dict[str, Any]:
         }
         for uid in uids
     ]
+    regions = regions_extensions(facts.note.build, facts.regions) if facts.note.build is not None else []
     resource = {
         "resourceType": "Procedure",
         "id": f"study-{facts.key}",
         "meta": {"profile": [f"{_GUIDE}/genomic-study"]},
-        "extension": [*analyses, study_extension(facts.note)],
+        "extension": [*analyses, study_extension(facts.note), *regions],
         "identifier": [{"value": facts.test_id}],
         "status": "completed",
         "category": _LABORATORY,

@@ -63,7 +63,8 @@ def export_subject(
             if test_ids and facts.test_id not in test_ids:
                 continue
             note = StudyNote(facts.build, facts.specimen_id, facts.study_type, facts.change_types)
-            shown = StudyFacts(subject_id, facts.test_id, facts.test_date, facts.specimen_id, note)
+            regions = studies.regions_of(session, subject.ordinal, study_id)
+            shown = StudyFacts(subject_id, facts.test_id, facts.test_date, facts.specimen_id, note, regions)
             found = sorted((c for c in call_sets if c.study_id == study_id), key=lambda c: c.uid)
             lists_results = sum(origins[c.call_set_id][2] for c in found) <= settings.fhir_max_listed
             written = _Written(settings.fhir_max_listed, [] if lists_results else None)

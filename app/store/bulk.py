@@ -39,15 +39,18 @@ def declare_studies(database: Database, planned: Sequence[tuple[Subject, StudyFa
 
 
 def declare(
-    session: Session, given: Sequence[Subject], planned: Sequence[tuple[Subject, StudyFacts]], source: str
+    session: Session,
+    given: Sequence[Subject],
+    planned: Sequence[tuple[str, StudyFacts, Mapping[str, Regions]]],
+    source: str,
 ) -> None:
-    """Add or complete subjects, and add studies that found nothing, in the caller's transaction.
+    """Add or complete subjects, and add studies of subjects by id, in the caller's transaction.
 
     Raises:
         InvalidInput: a subject or a study contradicts what the store says of it; the transaction has to be given up.
     """
     subjects.store(session, given, source)
-    if studies.declare(session, [(subject.subject_id, facts, {}) for subject, facts in planned]):
+    if studies.declare(session, planned):
         counters.add(session, counters.DATA_VERSION, 1)
 
 

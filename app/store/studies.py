@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
 from app.store import bitmaps, carriers, codec, counters, genotypes, ledger, subjects, variants
-from app.store.regions import pack_intervals
+from app.store.regions import pack_intervals, unpack_intervals
 from app.store.session import Session
 
 Regions = Mapping[int, tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -137,6 +137,20 @@ def declare(session: Session, planned: Sequence[tuple[str, StudyFacts, Mapping[s
         for kind, regions in by_kind.items():
             set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=regions)
     return new
+
+
+def regions_of(session: Session, ordinal: int, study_id: int) -> dict[str, Regions]:
+    """Return the regions of a study by kind; a kind without any interval has no contig."""
+    rows = session.run(
+        "select kind, contig, data from study_region where shard = :shard and study_id = :study order by kind, contig",
+        {"shard": bitmaps.shard_of(ordinal), "study": study_id},
+    )
+    found: dict[str, dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
+    for kind, contig, data in rows:
+        of_kind = found.setdefault(kind, {})
+        if contig:
+            of_kind[contig] = unpack_intervals(data)
+    return dict(found)
 
 
 def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> set[int]:

@@ -78,7 +78,10 @@ class Agreement:
         return self._as_record(change, stated.build)
 
     def _change(self, way: _Way, build: Build | None) -> Spdi | Refusal:
-        """Return the change of one representation on one build: the stated one, else GRCh38 where it has a place."""
+        """Return the change of one representation on its own build.
+
+        One along a transcript is on the stated build, else on GRCh38 where it has a place there.
+        """
         if way.change is not None:
             try:
                 locate(way.change.ref_seq)
@@ -90,6 +93,9 @@ class Agreement:
         placement = self._placement(way)
         if isinstance(placement, Refusal):
             return placement
+        if way.is_genomic:
+            _, builds = locate(way.text.partition(":")[0].strip().upper())
+            build = build if build in builds else max(builds)
         return (placement.on(build) if build is not None else None) or placement.canonical
 
     def _placement(self, way: _Way) -> Placement | Refusal:

@@ -35,8 +35,8 @@ _MAY_BE = (
     " not."
 )
 
-Matches = Callable[[GenotypeName, str], bool]
-"""Tells whether a genotype, with its stored spellings, is what was asked for"""
+Matches = Callable[[Genotype | FoundName], bool]
+"""Tells whether a genotype is what was asked for"""
 
 
 def find_subject_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -138,7 +138,7 @@ def _is_of_gene(name: GenotypeName, token: Token) -> bool:
 
 def _matching(chosen: Iterable[Genotype], token: Token, reductions: HlaReductions | None) -> list[Genotype]:
     matches = _matcher(token, reductions)
-    return [genotype for genotype in chosen if matches(genotype.name, genotype.search)]
+    return [genotype for genotype in chosen if matches(genotype)]
 
 
 def _words(token: Token, reductions: HlaReductions | None) -> list[Word]:
@@ -152,12 +152,13 @@ def _words(token: Token, reductions: HlaReductions | None) -> list[Word]:
 def _matcher(token: Token, reductions: HlaReductions | None) -> Matches:
     if token.system is None:
         word, *reduced = _words(token, reductions)
-        return lambda name, search: (
-            word.is_in(search, hla=name.is_hla) or (name.is_hla and any(one.is_in(search, hla=True) for one in reduced))
+        return lambda found: (
+            word.is_in(found.search, hla=found.is_hla)
+            or (found.is_hla and any(one.is_in(found.search, hla=True) for one in reduced))
         )
-    return lambda name, _: any(
+    return lambda found: any(
         code == token.code and (token.system == "" or is_same_system(system, token.system or ""))
-        for system, code in _codings(name)
+        for system, code in _codings(found.name)
     )
 
 
@@ -173,7 +174,7 @@ def _codings(name: GenotypeName) -> Iterable[tuple[str, str]]:
 def _only_may_be(genotype: Genotype, token: Token) -> bool:
     """Return whether a word was found in some but not all of the alleles that a typing leaves to choose from."""
     name = genotype.name
-    alleles = name.hla_alleles or (name.haplotypes if name.is_hla else ())
+    alleles = name.hla_alleles or (name.haplotypes if genotype.is_hla else ())
     if token.system is not None or not alleles or certain_alleles(name.code, name.gene_symbol, alleles):
         return False
     word = Word(token.code)
@@ -196,7 +197,7 @@ def _who(
 
 
 def _named(known: Iterable[FoundName], matches: Matches) -> list[int]:
-    return [found.name_id for found in known if matches(found.name, found.search)]
+    return [found.name_id for found in known if matches(found)]
 
 
 def _parts(matched: Sequence[Genotype], inputs: OperationInputs) -> list[str]:

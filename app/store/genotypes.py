@@ -71,6 +71,7 @@ class Genotype:
     name: GenotypeName
     search: str
     """What words are looked for in (``app.variants.allele_names.Word``)"""
+    is_hla: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ class FoundName:
     name_id: int
     name: GenotypeName
     search: str
+    is_hla: bool
 
 
-_NAME = "n.gene_id, n.gene_symbol, n.system, n.code, n.display, n.haplotypes, n.hla_alleles, n.search"
+_NAME = "n.gene_id, n.gene_symbol, n.system, n.code, n.display, n.haplotypes, n.hla_alleles, n.search, n.is_hla"
 _STATEMENT = f"g.uid, s.subject_id, st.test_id, st.test_date, st.specimen_id, g.source_class, {_NAME}"
 _JOINED = (
     " join study st on st.id = g.study_id join genotype_name n on n.id = g.name_id where s.ordinal = g.subject_ordinal"
@@ -113,7 +115,7 @@ def names_with(session: Session, texts: Sequence[str]) -> list[FoundName]:
         f" where {session.holds('n.search', 't.value')})",
         {"texts": session.text_list(texts)},
     )
-    return [FoundName(name_id, _name(name), search) for name_id, *name, search in rows]
+    return [FoundName(name_id, _name(name), search, bool(is_hla)) for name_id, *name, search, is_hla in rows]
 
 
 def fetch(session: Session, name_ids: Sequence[int], classes: Iterable[SourceClass]) -> dict[int, Shards]:
@@ -130,8 +132,10 @@ def fetch(session: Session, name_ids: Sequence[int], classes: Iterable[SourceCla
 
 
 def _genotype(row: Sequence[Any]) -> Genotype:
-    uid, subject_id, test_id, test_date, specimen_id, source_class, *name, search = row
-    return Genotype(uid, subject_id, test_id, test_date, specimen_id, SourceClass(source_class), _name(name), search)
+    uid, subject_id, test_id, test_date, specimen_id, source_class, *name, search, is_hla = row
+    return Genotype(
+        uid, subject_id, test_id, test_date, specimen_id, SourceClass(source_class), _name(name), search, bool(is_hla)
+    )
 
 
 def _name(row: Sequence[Any]) -> GenotypeName:

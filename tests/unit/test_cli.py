@@ -19,6 +19,7 @@ from app.store import migrate, runs
 from app.store.session import Database
 from tests.answers import asking, observations
 from tests.command_line import CommandLine, Ended
+from tests.genotype_files import line, write_table
 from tests.synthetic_chains import Block, write
 from tests.vcf_files import bgzf, gzipped, vcf
 
@@ -869,3 +870,30 @@ def test_command_is_installed(tmp_path: Path) -> None:
     ended = operon.run_apart("frobnicate")
     assert (ended.code, ended.err) == (2, "operon: No such command 'frobnicate'. Try 'operon --help'.\n")
     assert (Path(sys.executable).parent / "operon").is_file()
+
+
+def test_genotypes_are_ingested_and_asked_for(operon: CommandLine, tmp_path: Path) -> None:
+    file, report = write_table(tmp_path / "g.tsv", line("P1"), line("P2", "CYP2C19 *1/*1")), tmp_path / "report.json"
+
+    ended = operon.done("ingest", "haplotypes", file, "--report", report)
+
+    assert ended.err.splitlines() == ["g.tsv: 2 genotypes read, 2 added, 0 known; 2 subjects and 2 tests are new"]
+    [told] = json.loads(report.read_bytes())
+    assert (told["source"], told["added"], told["already_stored"]) == ("g.tsv", 2, False)
+    asked = operon.done("query", "find-subject-specific-haplotypes", "subject=P1", "haplotypes=cyp2c19 *17/*1")
+    assert json.loads(asked.out)["parameter"][0]["part"][1]["valueBoolean"]
+    again = operon.done("ingest", "haplotypes", "-", stdin=file.read_bytes())
+    assert again.err.splitlines() == ["standard input was stored before"]
+    assert operon.done("ingest", "haplotypes", file, "--quiet").err == ""
+
+
+def test_a_table_of_genotypes_with_problems_ends_with_65(operon: CommandLine, tmp_path: Path) -> None:
+    before = operon.dump()
+    ended = operon.run("ingest", "haplotypes", write_table(tmp_path / "g.tsv", line("P1"), line("P 2"), line("P3", "")))
+    assert ended.code == 65
+    texts = said(ended)
+    assert [text.partition(":")[0] for text in texts] == [
+        "g.tsv, line 3, subject_id",
+        "g.tsv, line 4, genotype_code",
+    ]
+    assert operon.dump() == before

@@ -14,6 +14,7 @@ from app.fhir.validate import problems
 from app.records import SourceClass
 from app.store import genotypes
 from app.store.genotypes import Genotype
+from app.store.session import Database
 from tests.fhir_files import (
     Resource,
     bundle,
@@ -33,9 +34,8 @@ SNV = "NC_000001.11:104:C:T"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SmallStore]:
-    with migrated(f"sqlite:///{tmp_path / 'operon.db'}") as database:
-        yield SmallStore(database, tmp_path, NO_GENOME)
+def store(tmp_path: Path, database: Database) -> SmallStore:
+    return SmallStore(database, tmp_path, NO_GENOME)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from app.errors import BadFile
 from app.fhir.validate import problems
 from app.records import Build
 from app.store import bulk
+from app.store.session import Database
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
 from tests.fhir_files import bundle, exported, store_fhir
@@ -25,9 +25,8 @@ from tests.vcf_files import vcf
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SmallStore]:
-    with migrated(f"sqlite:///{tmp_path / 'operon.db'}") as database:
-        yield SmallStore(database, tmp_path, NO_GENOME)
+def store(tmp_path: Path, database: Database) -> SmallStore:
+    return SmallStore(database, tmp_path, NO_GENOME)
 
 
 def intervals(*pairs: tuple[int, int]) -> tuple[Any, Any]:

@@ -85,6 +85,19 @@ class Settings(BaseSettings):
     ref_mismatch_share: float = Field(
         0.01, gt=0, lt=1, description="Share of REF alleles that may contradict the reference before a file is refused."
     )
+    fhir_max_bytes: int = Field(20 * 2**30, ge=1, description="Largest FHIR file, as text (uncompressed).")
+    fhir_max_resource_bytes: int = Field(
+        32 * 2**20, ge=1024, description="Longest single resource of a FHIR file, in characters."
+    )
+    fhir_max_resources: int = Field(20_000_000, ge=1, description="Most resources of one FHIR file.")
+    fhir_max_held: int = Field(
+        1_000_000,
+        ge=1,
+        description="Most variants and other resources of a FHIR file that an ingest holds in memory at once.",
+    )
+    fhir_max_listed: int = Field(
+        50_000, ge=0, description="Most results that an exported report lists, and most phase relations beside them."
+    )
 
     @property
     def store_url(self) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -19,11 +21,12 @@ from rich.console import Console
 
 from app import __version__
 from app.config import Settings
-from app.errors import InvalidInput, Misconfigured, OperonError, Unavailable, UnknownOperation, quoted
+from app.errors import BadFile, InvalidInput, Misconfigured, OperonError, Unavailable, UnknownOperation, quoted
 from app.fhir.definitions import load_definitions
 from app.fhir.parameters import Dialect, read_inputs
 from app.operations import utilities
 from app.operations.context import open_genome
+from app.operations.export import export_subject
 from app.operations.registry import open_context
 from app.records import Build, SourceClass
 from app.store import bulk, migrate, runs
@@ -32,6 +35,7 @@ from ingest import demo as demo_data
 from ingest import reference as reference_files
 from ingest import rejustify as placing
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.fhir import ingest_fhir
 from ingest.haplotypes import ingest_haplotypes
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.normalize import describe
@@ -44,10 +48,12 @@ app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
 reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain, transcript and gene files.")
 ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
+export = typer.Typer(no_args_is_help=True, help="Take data out.")
 subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
 app.add_typer(db, name="db")
 app.add_typer(reference, name="reference")
 app.add_typer(ingest, name="ingest")
+app.add_typer(export, name="export")
 app.add_typer(subject, name="subject")
 
 _INTERRUPTED = 130
@@ -411,6 +417,67 @@ def ingest_unfinished(
                 runs.discard(workspace.database, run)
 
 
+@ingest.command("fhir")
+def ingest_fhir_(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Bundles or resources of Genomics Reporting (.json, .ndjson, .gz); - reads stdin."),
+    ],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
+    report: ReportFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ingest variants, their phase, genotypes and studies from FHIR resources, each file all or nothing."""
+    _require_writable(report)
+    console, reports = Console(stderr=True), []
+    with open_workspace(Settings()) as workspace:
+        paths: list[Path | Literal["-"]] = [Path(name) if name != "-" else "-" for name in files]
+        for stored in ingest_fhir(workspace, paths, Progress(quiet=quiet), replace=replace):
+            reports.append(stored)
+            if not quiet:
+                console.print(stored.table())
+    if report is not None:
+        report.write_bytes(orjson.dumps([one.for_file() for one in reports], option=orjson.OPT_INDENT_2) + b"\n")
+    refused = sum(one.refused.total for one in reports)
+    if refused:
+        _say(f"{refused:,} Observations could not be stored, all else is; --report FILE lists them with the reasons")
+        raise typer.Exit(BadFile.exit_code)
+
+
+@export.command("fhir")
+def export_fhir(
+    subject_id: Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file; default: stdout.")] = None,
+    test_id: Annotated[list[str] | None, typer.Option("--test-id", help="Only this test. Repeatable.")] = None,
+) -> None:
+    """Print everything that is stored of a subject as a Bundle, which another store can ingest."""
+    settings = Settings()
+    with open_workspace(settings) as workspace:
+        names = workspace.genome.naming()
+        pieces = export_subject(workspace.database, subject_id, settings, names, test_ids=test_id or ())
+        _write(pieces, output)
+
+
+def _write(pieces: Iterator[str], path: Path | None) -> None:
+    """Write text to stdout, or to a file that appears when it is complete."""
+    if path is None:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece.encode())
+        sys.stdout.buffer.flush()
+        return
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+    ) as draft:
+        written = Path(draft.name)
+        try:
+            draft.writelines(pieces)
+        except BaseException:
+            written.unlink()
+            raise
+    written.replace(path)
+
+
 @ingest.command("haplotypes")
 def ingest_haplotypes_(
     file: Annotated[str, typer.Argument(help="TSV with one genotype of a test a line; - reads standard input.")],
@@ -432,7 +499,6 @@ def ingest_haplotypes_(
         print(result.text(), file=sys.stderr)
 
 
-@ingest.command("fhir", hidden=True)
 @ingest.command("cip-api", hidden=True)
 def ingest_later(files: Annotated[list[Path], typer.Argument()]) -> None:
     """Refuse: these sources come with later releases."""

@@ -10,12 +10,10 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from app.config import Settings
 from app.errors import OperonError
 from app.formats.vcf import VcfReader
-from app.formats.vcf_tally import LINES_KEPT, Tally, TallyEntry
 from app.operations.context import Genome
 from app.store import runs
 from app.store.runs import Finished, Run
@@ -104,7 +102,7 @@ class Ingest:
         """Store the blocks of one file from where an interrupted run stopped; tell whether it has reference blocks."""
         saved = run.progress or {}
         counts = Counts.from_json(saved["counts"]) if "counts" in saved else Counts.start(len(run.plan))
-        _restore(reader.tally, saved.get("tally", {}))
+        reader.tally.restore(saved.get("tally", {}))
         storer = BlockStorer(
             self._genome.placer,
             job.build,
@@ -137,7 +135,11 @@ class Ingest:
                         structural=stored.structural if stored else (),
                         delta=stored.delta if stored else None,
                         next_record=block.next_record,
-                        progress={"counts": counts.to_json(), "tally": _saved(reader.tally), "blocks": has_blocks},
+                        progress={
+                            "counts": counts.to_json(),
+                            "tally": reader.tally.to_json(),
+                            "blocks": has_blocks,
+                        },
                         regions=regions,
                     )
                 run.next_block += 1
@@ -155,12 +157,3 @@ def _without_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _saved(tally: Tally) -> dict[str, Any]:
-    return {reason: [entry.count, entry.lines_1based] for reason, entry in tally.entries.items()}
-
-
-def _restore(tally: Tally, saved: dict[str, Any]) -> None:
-    for reason, (count, lines) in saved.items():
-        tally.entries[reason] = TallyEntry(reason, count, list(lines[:LINES_KEPT]))

@@ -49,11 +49,17 @@ def _chunk(data: bytes, names: dict[int, Identity]) -> list[tuple[Any, ...]]:
             chunk.alleles[int(chunk.allele[row])],
             chunk.placements[int(chunk.placement[row])],
             chunk.genotypes[int(chunk.genotype[row])],
-            [None if column is None else float(column[row]) for column in optional],
-            None if chunk.filter is None else chunk.filters[int(chunk.filter[row])],
+            [_stated(column, row) for column in optional],
+            "PASS" if chunk.filter is None else chunk.filters[int(chunk.filter[row])],
         )
         for row in range(len(chunk))
     ]
+
+
+def _stated(column: Any, row: int) -> float | None:
+    """Return a value of a call, None where it is absent, with or without the column."""
+    value = None if column is None else float(column[row])
+    return None if value is None or np.isnan(value) or value == -1 else value
 
 
 def _carriers(session: Session, names: dict[int, Identity]) -> dict[Identity, list[tuple[int, int]]]:

@@ -86,6 +86,9 @@ def _around(code: Coding, value: dict[str, Any]) -> tuple[str, str]:
 
 
 _NUMBER = -7_777_777
+VARIANT_PART = ',{"name":"variant","resource":'
+PHASE_PART = ',{"name":"sequencePhaseRelationship","resource":'
+"""What stands before the resource in the text of a part; a brace follows it"""
 _STATES = {
     state: _concept(codes.ALLELIC_STATE_COMPONENT, coding) + "," for state, coding in codes.ALLELIC_STATE.items()
 }
@@ -113,7 +116,7 @@ _CATEGORY = _json([codes.LABORATORY.as_concept(), codes.GENETICS.as_concept()])
 @lru_cache(maxsize=1024)
 def _shared(facts: CallSetFacts) -> tuple[str, str, str]:
     """Return the text before the id, between the id and the allelic state, and at the end."""
-    before = ',{"name":"variant","resource":{"resourceType":"Observation","id":"'
+    before = VARIANT_PART + '{"resourceType":"Observation","id":"'
     head: dict[str, Any] = {
         "partOf": [{"reference": f"Procedure/{facts.study}"}],
         "subject": {"reference": f"Patient/{facts.subject_id}"},
@@ -207,7 +210,7 @@ def render_phase(id_: str, subject_id: str, first_id: str, second_id: str, *, ci
             "derivedFrom": [{"reference": f"Observation/{derived}"} for derived in (first_id, second_id)],
         }
     )
-    return f',{{"name":"sequencePhaseRelationship","resource":{resource}}}'
+    return f"{PHASE_PART}{resource}}}"
 
 
 def observation_named(parts: Sequence[str], id_: str) -> bytes | None:

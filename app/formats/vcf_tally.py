@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 LINES_KEPT = 20
 """How many line numbers a reason keeps."""
@@ -63,3 +65,12 @@ class Tally:
         """Return how many records a reason hit."""
         entry = self.entries.get(reason)
         return entry.count if entry else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form kept in the ledger while a run is not complete."""
+        return {reason: [entry.count, entry.lines_1based] for reason, entry in self.entries.items()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take back what ``to_json`` returned."""
+        for reason, (count, lines) in saved.items():
+            self.entries[reason] = TallyEntry(reason, count, list(lines[:LINES_KEPT]))

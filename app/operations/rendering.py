@@ -41,9 +41,9 @@ def resources(
     Raises:
         TooCostly: there are more phase relations than the limit.
     """
-    rows = [_rows(segment, lookups, naming) for segment in segments]
-    _number_repeated(rows)
-    rendered = [render_variants(_facts(segment), row) for segment, row in zip(segments, rows, strict=True)]
+    rows = [variant_rows(segment, lookups, naming) for segment in segments]
+    number_repeated(rows)
+    rendered = [render_variants(facts_of(segment), row) for segment, row in zip(segments, rows, strict=True)]
     if _in_order(segments):
         out = [text for texts in rendered for text in texts]
     else:
@@ -87,7 +87,8 @@ def _in_order(segments: Sequence[Segment]) -> bool:
     return all(bool((np.diff(column) > 0).all()) for column in starts)
 
 
-def _facts(segment: Segment) -> CallSetFacts:
+def facts_of(segment: Segment) -> CallSetFacts:
+    """Return what the Observations of a segment share."""
     call_set = segment.call_set
     return CallSetFacts(
         call_set.subject_id,
@@ -100,7 +101,8 @@ def _facts(segment: Segment) -> CallSetFacts:
     )
 
 
-def _rows(segment: Segment, lookups: Lookups, naming: Naming | None) -> VariantRows:
+def variant_rows(segment: Segment, lookups: Lookups, naming: Naming | None) -> VariantRows:
+    """Return what differs between the Observations of a segment."""
     chunk, rows, call_set, contig = segment.chunk, segment.rows, segment.call_set, segment.contig
     starts = chunk.start[rows].tolist()
     codes = chunk.allele[rows].tolist()
@@ -217,7 +219,7 @@ def _tag(ref: str, alt: str) -> str:
     return blake2b(f"{ref}>{alt}".encode(), digest_size=5).hexdigest()
 
 
-def _number_repeated(rows: Sequence[VariantRows]) -> None:
+def number_repeated(rows: Sequence[VariantRows]) -> None:
     """Add a number to the ids of calls that repeat an allele at its place; any question meets them in one order."""
     ids = [id_ for row in rows for id_ in row.ids]
     if len(set(ids)) == len(ids):
@@ -283,7 +285,7 @@ def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int)
     for segment, row in zip(segments, rows, strict=True):
         chunk, call_set = segment.chunk, segment.call_set
         subject_id = call_set.subject_id
-        copies = [_copy(genotype) for genotype in chunk.genotypes]
+        copies = [copy_of(genotype) for genotype in chunk.genotypes]
         codes = chunk.genotype[segment.rows].tolist()
         sets = chunk.phase_set[segment.rows].tolist() if chunk.phase_set is not None else [-1] * len(codes)
         for code, phase_set, start, native, id_ in zip(
@@ -310,7 +312,7 @@ def _phases(segments: Sequence[Segment], rows: Sequence[VariantRows], most: int)
     return [text for *_, text in sorted(found)]
 
 
-def _copy(genotype: Genotype) -> int | None:
+def copy_of(genotype: Genotype) -> int | None:
     """Return on which of two phased copies the allele lies; None where that is not known."""
     if not genotype.phased or genotype.zygosity is not Zygosity.HETEROZYGOUS:
         return None

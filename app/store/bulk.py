@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from app.errors import SubjectNotFound
 from app.store import counters, runs, studies, subjects
-from app.store.session import Database
+from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
 
@@ -27,22 +27,31 @@ def declare_studies(database: Database, planned: Sequence[tuple[Subject, StudyFa
     Raises:
         InvalidInput: a study contradicts what the store says of it; nothing is changed.
     """
-    new = 0
     with database.write() as session:
         wanted = list({subject.subject_id: subject for subject, _, _ in planned}.values())
         known = subjects.find(session, [subject.subject_id for subject in wanted])
         missing = [subject for subject in wanted if subject.subject_id not in known]
         if missing:
             subjects.store(session, missing, "the manifest")
-            known |= subjects.find(session, [subject.subject_id for subject in missing])
-        for subject, facts, by_kind in planned:
-            ordinal = known[subject.subject_id].ordinal
-            new += studies.check(session, ordinal, facts) is None
-            study_id = studies.ensure(session, ordinal, facts)
-            for kind, regions in by_kind.items():
-                studies.set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=regions)
+        new = studies.declare(session, [(subject.subject_id, facts, regions) for subject, facts, regions in planned])
         counters.add(session, counters.DATA_VERSION, 1)
     return new
+
+
+def declare(
+    session: Session,
+    given: Sequence[Subject],
+    planned: Sequence[tuple[str, StudyFacts, Mapping[str, Regions]]],
+    source: str,
+) -> None:
+    """Add or complete subjects, and add studies of subjects by id, in the caller's transaction.
+
+    Raises:
+        InvalidInput: a subject or a study contradicts what the store says of it; the transaction has to be given up.
+    """
+    subjects.store(session, given, source)
+    if studies.declare(session, planned):
+        counters.add(session, counters.DATA_VERSION, 1)
 
 
 def erase_subject(database: Database, subject_id: str) -> None:

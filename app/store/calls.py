@@ -85,6 +85,28 @@ def _call_set(row: Sequence[Any], subject_id: str) -> CallSet:
     )  # fmt: skip
 
 
+def origins_of(session: Session, subject_id: str) -> dict[int, tuple[str, str, int]]:
+    """Return (sample, source, number of calls) of the call sets of a subject, by id."""
+    rows = session.run(
+        "select cs.id, cs.sample, cs.source, cs.calls from subject s join study st on st.subject_ordinal = s.ordinal"
+        " join call_set cs on cs.study_id = st.id where s.subject_id = :subject",
+        {"subject": subject_id},
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def bins_of(session: Session, shard: int, call_set_id: int) -> dict[int, list[int]]:
+    """Return the bins that a call set has chunks in, ascending, by contig."""
+    rows = session.run(
+        "select distinct contig, bin from call_chunk where shard = :shard and call_set_id = :id order by contig, bin",
+        {"shard": shard, "id": call_set_id},
+    )
+    found: dict[int, list[int]] = {}
+    for contig, bin_ in rows:
+        found.setdefault(contig, []).append(bin_)
+    return found
+
+
 def unplaced_contigs(session: Session, asked: Iterable[tuple[Build, int]]) -> set[tuple[Build, int]]:
     """Return those of some (build, contig) on which any call has no place on the other build, in one statement."""
     pairs = list(dict.fromkeys(asked))

@@ -106,3 +106,23 @@ class GenotypeWriter:
             self.written.withdrawn += genotypes.withdraw(self._session, [study_id], keep_run=self._run_id)
         self._studies[key] = (facts, ordinal, study_id)
         return study_id
+
+
+def write_all(
+    session: Session,
+    run_id: int,
+    statements: Sequence[Statement],
+    *,
+    replace: bool = False,
+    reductions: HlaReductions | None = None,
+) -> Written:
+    """Write the statements of a run in the caller's transaction.
+
+    Raises:
+        InvalidInput: one of them contradicts what the store says; the transaction has to be given up.
+    """
+    writer = GenotypeWriter(session, run_id, replace=replace, reductions=reductions)
+    problem = next((found for found in writer.write(statements) if found is not None), None)
+    if problem is not None:
+        raise problem
+    return writer.written

@@ -16,11 +16,13 @@ from typing import Any
 import orjson
 
 from app.errors import InvalidInput
-from app.records import SourceClass
-from app.store import bitmaps, carriers, counters, structural_sites, studies, subjects, variants
+from app.records import Build, SourceClass
+from app.store import bitmaps, carriers, counters, genotype_writer, structural_sites, studies, subjects, variants
+from app.store.genotype_writer import Statement
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
+from app.variants.hla_reduction import HlaReductions
 
 _AGAIN = ":again"
 """Ends the key of a run that stores a completed source once more, until it takes the key over"""
@@ -38,6 +40,14 @@ class PlannedCallSet:
     source: str
     call_set_id: int = -1
     uid: str = ""
+    """What the source says that it is; a digest of the source and the test where it says nothing"""
+    native: Build | None = None
+    """Build of the positions where it is not the study's"""
+
+    @property
+    def build(self) -> Build:
+        """Return the build that the positions are on."""
+        return self.native or self.study.build_of_calls
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form kept in the ledger."""
@@ -50,6 +60,7 @@ class PlannedCallSet:
             "source": self.source,
             "id": self.call_set_id,
             "uid": self.uid,
+            "native": self.native,
         }
 
     @staticmethod
@@ -64,6 +75,7 @@ class PlannedCallSet:
             data["source"],
             data["id"],
             data["uid"],
+            Build(data["native"]) if data.get("native") else None,
         )
 
 
@@ -140,9 +152,11 @@ def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], *
             studies.check(session, subject.ordinal, call_set.study)
         else:
             subject = replace(subject, ordinal=ordinals[subject.subject_id])
-        plan.append(replace(call_set, subject=subject, call_set_id=first_call_set + n, uid=_uid(source, call_set)))
+        uid = call_set.uid or _uid(source, call_set)
+        plan.append(replace(call_set, subject=subject, call_set_id=first_call_set + n, uid=uid))
     if not again:
         _refuse_stored(session, source, plan)
+    _refuse_taken(session, plan, again=again)
     key = source.key + _AGAIN if again else source.key
     run_id = counters.allocate(session, counters.RUN, 1)
     first_variant = counters.value(session, counters.VARIANT)
@@ -171,15 +185,35 @@ def _refuse_stored(session: Session, source: Source, plan: Sequence[PlannedCallS
             )
 
 
+def _refuse_taken(session: Session, plan: Sequence[PlannedCallSet], *, again: bool) -> None:
+    """Raise InvalidInput where calls bear the uid of others: what was exported is here already, or was changed."""
+    seen: set[str] = set()
+    for entry in plan:
+        rows = session.run(
+            "select st.subject_ordinal, st.test_id from call_set cs join study st on st.id = cs.study_id"
+            " where cs.uid = :uid",
+            {"uid": entry.uid},
+        )
+        replaced = again and [tuple(row) for row in rows] == [(entry.subject.ordinal, entry.study.test_id)]
+        if entry.uid in seen or (rows and not replaced):
+            raise InvalidInput(
+                f"test {entry.study.test_id}: its calls ({entry.uid}) are stored already;"
+                " replace them (--replace), or give the file another identity"
+            )
+        seen.add(entry.uid)
+
+
 def _uid(source: Source, call_set: PlannedCallSet) -> str:
     """Return what makes a call set the same one on every server that reads the same file for the same test."""
-    identity = [
+    identity: list[Any] = [
         call_set.subject.subject_id,
         call_set.study.test_id,
         int(call_set.source_class),
         source.sha256,
         call_set.sample,
     ]
+    if call_set.native is not None:
+        identity.append(call_set.native)
     return blake2b(orjson.dumps(identity), digest_size=8).hexdigest()
 
 
@@ -236,8 +270,18 @@ class Finished:
     report: Mapping[str, Any]
     regions: Sequence[Mapping[str, Regions]]
     """For each call set, the regions of its study by kind: studied, uncallable"""
+    records_tell: bool = True
+    """Whether the records themselves tell of places that were called or not, beside the regions above"""
     has_blocks: bool = False
     """The source has reference blocks, so that its records tell of every place that was studied"""
+    subjects: Sequence[Subject] = ()
+    """Subjects that the source adds or completes, with or without calls"""
+    studies: Sequence[tuple[str, StudyFacts, Mapping[str, Regions]]] = ()
+    """Further studies of subjects, by id, that found nothing"""
+    statements: Sequence[Statement] = ()
+    """Genotypes of its tests"""
+    reductions: HlaReductions | None = None
+    """What HLA alleles of the statements are also found by"""
 
 
 def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bool = False) -> None:
@@ -248,6 +292,9 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
     with database.write() as session:
         planned = [entry for finished in ready for entry in finished.run.plan]
         _store_subjects(session, [entry.subject for entry in planned])
+        for finished in ready:
+            subjects.store(session, finished.subjects, finished.run.source.name)
+            studies.declare(session, finished.studies)
         withdrawn: set[int] = set()
         if replace_earlier:
             withdrawn = studies.withdraw_calls(
@@ -263,16 +310,24 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                     studies.set_regions(
                         session, ordinal=entry.subject.ordinal, study_id=study_id, kind=kind, regions=regions
                     )
-                studies.adopt_regions(
-                    session,
-                    ordinal=entry.subject.ordinal,
-                    study_id=study_id,
-                    call_set_id=entry.call_set_id,
-                    has_blocks=finished.has_blocks,
-                    is_told=len(finished.run.plan) == 1,
-                )
+                if finished.records_tell:
+                    studies.adopt_regions(
+                        session,
+                        ordinal=entry.subject.ordinal,
+                        study_id=study_id,
+                        call_set_id=entry.call_set_id,
+                        has_blocks=finished.has_blocks,
+                        is_told=len(finished.run.plan) == 1,
+                    )
             _merge_deltas(session, finished.run)
             _insert_call_sets(session, finished, study_ids)
+            genotype_writer.write_all(
+                session,
+                finished.run.run_id,
+                finished.statements,
+                replace=replace_earlier,
+                reductions=finished.reductions,
+            )
             # The plan and the parameters name subjects: once used they go, so that erasing a subject is complete.
             session.run_many(
                 "update ingest_run set state = 'done', key = ?, plan = '[]', parameters = '{}', finished = ?,"
@@ -306,8 +361,8 @@ def _insert_call_sets(session: Session, finished: Finished, study_ids: Sequence[
     rows = [
         (
             entry.call_set_id, bitmaps.shard_of(entry.subject.ordinal), study_id, finished.run.run_id, entry.uid,
-            entry.study.build_of_calls.value, int(entry.source_class), entry.sample, int(entry.phased_contigs),
-            counts.calls, entry.source, _json({str(contig): n for contig, n in sorted(counts.unplaced.items())}),
+            entry.build.value, int(entry.source_class), entry.sample, int(entry.phased_contigs), counts.calls,
+            entry.source, _json({str(contig): n for contig, n in sorted(counts.unplaced.items())}),
         )
         for entry, study_id, counts in zip(finished.run.plan, study_ids, finished.counts, strict=True)
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from app.store import (
     ledger,
     structural_codec,
     structural_sites,
+    subjects,
     variants,
 )
 from app.store.regions import pack_intervals, unpack_intervals
@@ -94,6 +95,16 @@ def check(session: Session, ordinal: int, facts: StudyFacts) -> int | None:
                 " give the file another test id, or correct the input"
             )
     return int(study_id)
+
+
+def of_subject(session: Session, ordinal: int) -> list[tuple[int, StudyFacts]]:
+    """Return the studies of a subject with their ids, by date and test id."""
+    rows = session.run(
+        f"select id, test_id, {', '.join(_FACTS)} from study where subject_ordinal = :ordinal",
+        {"ordinal": ordinal},
+    )
+    found = [(row[0], StudyFacts.from_json(row[1:])) for row in rows]
+    return sorted(found, key=lambda entry: (entry[1].test_date or "", entry[1].test_id))
 
 
 def ensure(session: Session, ordinal: int, facts: StudyFacts) -> int:
@@ -205,6 +216,37 @@ def forget_told(session: Session, tests: Sequence[tuple[int, str]]) -> None:
                     "uncallable": coverage.UNCALLABLE,
                 },
             )
+
+
+def declare(session: Session, planned: Sequence[tuple[str, StudyFacts, Mapping[str, Regions]]]) -> int:
+    """Add studies of known subjects, by id, with their regions; return how many are new.
+
+    Raises:
+        InvalidInput: a study contradicts what the store says of it.
+    """
+    known = subjects.find(session, {subject_id for subject_id, _, _ in planned})
+    new = 0
+    for subject_id, facts, by_kind in planned:
+        ordinal = known[subject_id].ordinal
+        new += check(session, ordinal, facts) is None
+        study_id = ensure(session, ordinal, facts)
+        for kind, regions in by_kind.items():
+            set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=regions)
+    return new
+
+
+def regions_of(session: Session, ordinal: int, study_id: int) -> dict[str, Regions]:
+    """Return the regions of a study by kind; a kind without any interval has no contig."""
+    rows = session.run(
+        "select kind, contig, data from study_region where shard = :shard and study_id = :study order by kind, contig",
+        {"shard": bitmaps.shard_of(ordinal), "study": study_id},
+    )
+    found: dict[str, dict[int, Stretches]] = {}
+    for kind, contig, data in rows:
+        of_kind = found.setdefault(kind, {})
+        if contig:
+            of_kind[contig] = unpack_intervals(data)
+    return dict(found)
 
 
 def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_runs: Sequence[int] = ()) -> set[int]:

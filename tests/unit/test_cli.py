@@ -114,7 +114,6 @@ def test_wrong_usage_ends_with_2(operon: CommandLine, arguments: list[str], mess
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["ingest", "fhir", "a.json"],
         ["ingest", "cip-api", "a.json"],
         ["knowledge", "load", "diagnostic", "a.tsv"],
     ],

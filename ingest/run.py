@@ -91,7 +91,7 @@ class Ingest:
             regions = [sample.regions for sample in job.samples]
             # The ledger outlives an erased subject, so it keeps no sample names.
             ledger = {**report.for_ledger(), "samples": []}
-            ready.append(Finished(run, storer.counts.by_call_set(), ledger, regions, has_blocks))
+            ready.append(Finished(run, storer.counts.by_call_set(), ledger, regions, has_blocks=has_blocks))
         if ready:
             if sum(sum(counts.calls for counts in finished.counts) for finished in ready) > _MANY_CALLS:
                 self._progress.say("making the studies visible")

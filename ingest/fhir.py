@@ -16,11 +16,12 @@ from typing import Literal
 
 from app.errors import BadFile, LimitExceeded, OperonError
 from app.fhir import codes
-from app.fhir.agreement import Agreement
+from app.fhir.agreement import Agreement, Decided
 from app.fhir.elements import Element, NotFhir, codes_of, object_of, reference_of, references_of, text_of
 from app.fhir.extensions import ExactCall
 from app.fhir.stated import Presence, Refusal, StatedVariant, read_variant_observation
 from app.fhir.stated_genotype import StatedGenotype, read_genotype_observation, read_haplotype_name
+from app.fhir.stated_structural import read_structural_observation
 from app.fhir.validate import problems
 from app.formats.fhir_file import Entry, FhirFile
 from app.formats.vcf_tally import Tally
@@ -198,10 +199,12 @@ class _FileIngest:
             self._report.refused.add("no-presence", str(entry), "valueCodeableConcept is not LA9633-4 (Present)")
             return
         if stated.structural:
-            self._report.skipped.add("structural", str(entry))
+            self._take_structural(entry, stated, scratch)
             return
         decided = self._agreement.decide(stated)
-        refusal = decided if isinstance(decided, Refusal) else _against_genotype(stated, decided.contig)
+        refusal = (
+            decided if isinstance(decided, Refusal) else _against_genotype(stated.state, stated.exact, decided.contig)
+        )
         if refusal is not None:
             left_out = self._report.skipped if refusal.reason == "same-as-reference" else self._report.refused
             left_out.add(refusal.reason, str(entry), refusal.detail)
@@ -213,6 +216,22 @@ class _FileIngest:
         context = self._context(entry, stated.source_class, decided.build)
         call = stated.exact or call_of(stated.state, stated.frequency, stated.alt_depth)
         scratch.add(Row(entry.number, str(entry), names, context, decided, call, is_exact=stated.exact is not None))
+
+    def _take_structural(self, entry: Entry, stated: StatedVariant, scratch: Scratch) -> None:
+        read = read_structural_observation(entry.resource, stated)
+        refusal = read if isinstance(read, Refusal) else _against_genotype(stated.state, read.exact, read.contig)
+        if refusal is not None:
+            self._report.refused.add(refusal.reason, str(entry), refusal.detail)
+            return
+        assert not isinstance(read, Refusal)  # noqa: S101 - it would be the refusal
+        for reason in read.dropped:
+            self._report.dropped.add(reason, str(entry))
+        allele = read.allele
+        change = Decided(read.build, read.contig, allele.extent.start, allele.ref, allele.alt)
+        context = self._context(entry, stated.source_class, read.build)
+        call = read.exact or call_of(stated.state, None, -1)
+        is_exact = read.exact is not None
+        scratch.add(Row(entry.number, str(entry), _names(entry), context, change, call, is_exact, allele))
 
     def _take_genotype(self, entry: Entry) -> None:
         stated = read_genotype_observation(entry.resource)
@@ -300,6 +319,7 @@ class _FileIngest:
             counts = self._store_blocks(scratch, plan, run)
             source.check_unchanged()
             self._report.calls, self._report.variants_new = sum(counts.calls), counts.new_variants
+            self._report.structural = counts.structural
             self._report.seconds = time.monotonic() - began
             finished = Finished(
                 run,
@@ -347,6 +367,7 @@ class _FileIngest:
                     run,
                     chunks=stored.chunks,
                     delta=stored.delta,
+                    structural=stored.structural,
                     next_record=max(run.next_record, one.block.next_record),
                     progress={"counts": counts.to_json(), "tally": tally.to_json()},
                 )
@@ -374,7 +395,7 @@ class _FileIngest:
         members: dict[str, Member] = {}
         ambiguous: set[str] = set()
         for row in scratch.rows():
-            at = plan.call_set_of(row)
+            at = plan.call_set_of(row) if row.structural is None else None
             for name in row.names:
                 if name in wanted and at is not None:
                     ambiguous |= {name} if name in members else set()
@@ -420,16 +441,16 @@ def _bundle_name(source: str, members: Element) -> str | None:
         raise BadFile(source, error.problem, field=f"Bundle.{error.path}", mend="Correct it") from error
 
 
-def _against_genotype(stated: StatedVariant, contig: int) -> Refusal | None:
+def _against_genotype(state: Zygosity | None, exact: ExactCall | None, contig: int) -> Refusal | None:
     """Return a Refusal if the allelic state is another one than that of the exact genotype beside it."""
-    if stated.exact is None or stated.state is None:
+    if exact is None or state is None:
         return None
-    zygosity = stated.exact.genotype.zygosity
+    zygosity = exact.genotype.zygosity
     # A man's homozygous call on a sex chromosome is shown as hemizygous.
     shown = {zygosity} | ({Zygosity.HEMIZYGOUS} if zygosity is Zygosity.HOMOZYGOUS and contig in (X, Y) else set())
-    if stated.state in shown:
+    if state in shown:
         return None
-    detail = f"allelic state (53034-5) is {stated.state.name.lower()}, the genotype {stated.exact.genotype.text} is not"
+    detail = f"allelic state (53034-5) is {state.name.lower()}, the genotype {exact.genotype.text} is not"
     return Refusal("contradiction", detail)
 
 

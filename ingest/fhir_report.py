@@ -18,7 +18,6 @@ SKIPPED = {
     "observation": "Observations that state no variant",
     "implication": "implications and consequences, which are not stored yet",
     "haplotype": "haplotypes that no genotype is derived from",
-    "structural": "structural variants, which are not stored yet",
     "absent": "variants that were looked for and not found",
     "no-call": "variants that could not be called",
     "indeterminate": "variants whose presence could not be told",
@@ -38,11 +37,13 @@ REFUSED = {
     "no-coordinates": "the coordinate system is not stated or not known",
     "other-names": "the variant has names only that no change follows from",
     "no-change": "no change is stated",
+    "structural-type": "the type of change is no kind of structural variant that is kept",
+    "no-extent": "how far a structural variant may reach is not stated",
     "no-gene": "a genotype that names no gene",
     "no-genotype": "a genotype without a name",
     "no-anchor": "an insertion or deletion without the base beside it, whose sequence is not loaded",
     "ref-mismatch": "REF contradicts the reference sequence",
-    "phase-target": "a phase relation of variants that are not stored side by side",
+    "phase-target": "a phase relation of variants that are not simple ones stored side by side",
     "phase-zygosity": "a phase relation of variants that are not known to be heterozygous",
     "phase-contradiction": "phase relations that contradict each other",
 }
@@ -51,6 +52,7 @@ REFUSED = {
 DROPPED = {
     "frequency": "stored without its allele frequency, which is not between 0 and 1",
     "depth": "stored without its read depth, which is no whole number",
+    "copies": "stored without its number of copies, which is none of up to six digits",
 }
 """Values that were left out of calls that are stored"""
 
@@ -91,6 +93,7 @@ class FhirReport:
     variants_new: int = 0
     phased: int = 0
     genotypes: int = 0
+    structural: int = 0
     skipped: LeftOut = field(default_factory=LeftOut)
     refused: LeftOut = field(default_factory=LeftOut)
     dropped: LeftOut = field(default_factory=LeftOut)
@@ -109,6 +112,7 @@ class FhirReport:
             "variants_new": self.variants_new,
             "variants_phased": self.phased,
             "genotypes": self.genotypes,
+            "structural_calls": self.structural,
             "skipped": dict(sorted(self.skipped.counts.items())),
             "refused": dict(sorted(self.refused.counts.items())),
             "values_left_out": dict(sorted(self.dropped.counts.items())),
@@ -129,6 +133,7 @@ class FhirReport:
             ledger.get("variants_new", 0),
             ledger.get("variants_phased", 0),
             ledger.get("genotypes", 0),
+            ledger.get("structural_calls", 0),
             LeftOut(Counter(ledger.get("skipped", {}))),
             LeftOut(Counter(ledger.get("refused", {}))),
             LeftOut(Counter(ledger.get("values_left_out", {}))),
@@ -170,6 +175,8 @@ class FhirReport:
             yield "calls phased by relations", f"{self.phased:,}"
         if self.genotypes:
             yield "genotypes stored", f"{self.genotypes:,}"
+        if self.structural:
+            yield "structural calls", f"{self.structural:,}"
         for reason, count in self.skipped.counts.most_common():
             yield f"passed over: {SKIPPED[reason]}", f"{count:,}"
         for reason, count in self.refused.counts.most_common():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -22,7 +22,10 @@ from app.fhir.elements import Reference
 from app.fhir.extensions import ExactCall
 from app.formats.genotype import Genotype, GenotypeTable
 from app.formats.vcf_block import RecordBlock
-from app.records import Build, SourceClass, Zygosity
+from app.formats.vcf_structural import StructuralAllele, StructuralRow
+from app.records import Build, SourceClass, StructuralKind, Zygosity
+from app.variants.extent import Extent
+from app.variants.normalize import trim
 
 _FEW = 100_000
 """From so many rows on, rows that are complete are handed on"""
@@ -54,6 +57,8 @@ class Row:
     change: Decided
     call: ExactCall
     is_exact: bool
+    structural: StructuralAllele | None = None
+    """Set for a structural variant; ``change`` has its nominal start and alleles then"""
 
     def to_json(self) -> list[Any]:
         """Return the JSON form of the scratch file."""
@@ -62,17 +67,19 @@ class Row:
             self.number, self.label, self.names, self.context, change.build, change.contig, change.position, change.ref,
             change.alt, genotype.text, genotype.allele, int(genotype.zygosity), genotype.phased, call.depth,
             call.ref_depth, call.alt_depth, call.allele_depths, call.frequency, call.phase_set, call.filter,
-            self.is_exact,
+            None if self.structural is None else astuple(self.structural), self.is_exact,
         ]  # fmt: skip
 
     @staticmethod
     def from_json(data: Sequence[Any]) -> Row:
         """Read the JSON form back."""
         number, label, names, context, build, contig, position, ref, alt, text, allele, zygosity, phased, *rest = data
-        *values, is_exact = rest
+        *values, structural, is_exact = rest
         genotype = Genotype(text, allele, Zygosity(zygosity), phased)
         change = Decided(Build(build), contig, position, ref, alt)
-        return Row(number, label, tuple(names), context, change, ExactCall(genotype, *values), is_exact)
+        return Row(
+            number, label, tuple(names), context, change, ExactCall(genotype, *values), is_exact, _allele(structural)
+        )
 
 
 class Scratch:
@@ -152,11 +159,12 @@ def _as_blocks(
 
 
 def _block(
-    contig: int, entries: Sequence[tuple[Row, int]], changed: Mapping[int, ExactCall], table: GenotypeTable
+    contig: int, listed: Sequence[tuple[Row, int]], changed: Mapping[int, ExactCall], table: GenotypeTable
 ) -> RecordBlock:
+    entries = [entry for entry in listed if entry[0].structural is None]
     calls = [changed.get(row.number, row.call) for row, _ in entries]
     filters = [call.filter for call in calls]
-    last = max(row.number for row, _ in entries) + 1
+    last = max(row.number for row, _ in listed) + 1
 
     def depths(name: str) -> np.ndarray[Any, np.dtype[np.int32]]:
         return np.array([getattr(call, name) for call in calls], np.int32)
@@ -180,7 +188,39 @@ def _block(
         allele_depths=depths("allele_depths"),
         frequency=np.array([np.nan if call.frequency is None else call.frequency for call in calls], np.float64),
         phase_set=np.array([call.phase_set for call in calls], np.int64),
+        structural=_structural(listed, table),
     )
+
+
+def _structural(listed: Sequence[tuple[Row, int]], table: GenotypeTable) -> list[StructuralRow]:
+    """Return the structural variants; one that the call set has in its simple form too is counted with that alone."""
+    simple = {(at, *_simple_place(row)): row.number for row, at in listed if row.structural is None}
+    found = []
+    for row, at in listed:
+        allele = row.structural
+        if allele is None:
+            continue
+        beside = simple.get((at, allele.extent.start, allele.ref, allele.alt))
+        number = row.number if beside is None else beside
+        allele = replace(allele, also_simple=beside is not None)
+        genotypes, copies = [table.number(row.call.genotype)], [allele.copy_number]
+        found.append(StructuralRow(allele, row.call.filter, number + 1, [at], genotypes, copies))
+    return found
+
+
+def _simple_place(row: Row) -> tuple[int, str, str]:
+    """Return where the structural form of a simple variant begins, and its alleles."""
+    position, ref, alt = row.change.position, row.change.ref, row.change.alt
+    if len(alt) > len(ref):
+        position = position + len(ref) if alt.startswith(ref) else trim(position, ref, alt)[0]
+    return position, ref, alt
+
+
+def _allele(data: Sequence[Any] | None) -> StructuralAllele | None:
+    if data is None:
+        return None
+    kind, extent, *rest = data
+    return StructuralAllele(StructuralKind(kind), Extent(*extent), *rest)
 
 
 GENOTYPES: Mapping[Zygosity, str] = {

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from app.store import bitmaps, codec, variants
+from app.store import bitmaps, codec, structural_codec, structural_sites, variants
 from app.store.session import Database, Session
+from app.store.structural_sites import StructuralSite
 
 Identity = tuple[str | None, str | None]
 """A variant: its SPDI on GRCh37 and on GRCh38"""
@@ -22,11 +23,15 @@ def logical_dump(database: Database) -> dict[str, Any]:
             id_: (str(one.spdi37) if one.spdi37 else None, str(one.spdi38) if one.spdi38 else None)
             for id_, one in placed.items()
         }
+        sites = _sites(session)
+        names |= {id_: (repr(site), None) for id_, site in sites.items()}
         counters = dict(session.run("select name, value from counter where name in ('variants', 'calls', 'subjects')"))
         return {
             "variants": sorted((repr(names[id_]), one.status.name, one.justified) for id_, one in placed.items()),
             "call sets": sorted(session.run("select uid, calls, unplaced from call_set")),
             "calls": _calls(session, names),
+            "structural sites": sorted(map(repr, sites.values())),
+            "structural calls": _structural_calls(session, sites),
             "carriers": _carriers(session, names),
             "counters": counters,
         }
@@ -37,6 +42,22 @@ def _calls(session: Session, names: dict[int, Identity]) -> dict[tuple[str, int,
         "select cs.uid, c.contig, c.part, c.bin, c.data from call_chunk c join call_set cs on cs.id = c.call_set_id"
     )
     return {(uid, contig, part, bin_): sorted(map(repr, _chunk(data, names))) for uid, contig, part, bin_, data in rows}
+
+
+def _sites(session: Session) -> dict[int, StructuralSite]:
+    return structural_sites.fetch(session, [row[0] for row in session.run("select id from structural_site")])
+
+
+def _structural_calls(session: Session, sites: dict[int, StructuralSite]) -> dict[tuple[str, int], list[str]]:
+    rows = session.run(
+        "select cs.uid, c.contig, c.data from structural_chunk c join call_set cs on cs.id = c.call_set_id"
+    )
+    found: dict[tuple[str, int], list[str]] = {}
+    for uid, contig, data in rows:
+        chunk = structural_codec.decode(data)
+        calls = [repr((sites[site], call)) for site, call in zip(chunk.site.tolist(), chunk.calls, strict=True)]
+        found[uid, contig] = sorted([*found.get((uid, contig), []), *calls])
+    return found
 
 
 def _chunk(data: bytes, names: dict[int, Identity]) -> list[tuple[Any, ...]]:

@@ -16,10 +16,8 @@ import orjson
 from app.fhir import codes
 from app.fhir.extensions import (
     CallSetNote,
-    ExactCall,
     GenotypeNote,
     StudyNote,
-    call_extension,
     call_set_extension,
     genotype_extension,
     study_extension,
@@ -162,11 +160,11 @@ def analysis_id(uid: str) -> str:
     return f"callset-{uid}"
 
 
-def variant_entry(base: str, id_: str, part: str, *, study_key: str, uid: str, call: ExactCall) -> str:
+def variant_entry(base: str, id_: str, part: str, *, study_key: str, uid: str, extension: dict[str, Any]) -> str:
     """Return the entry of a variant, given the text of its part of an answer; it belongs to the analysis of a study."""
     of_study, of_analysis = f'"Procedure/gs-{study_key}"', f'"Procedure/{analysis_id(uid)}"'
     resource = part[len(VARIANT_PART) : -1].replace(of_study, of_analysis, 1)
-    added = f'"extension":[{orjson.dumps(call_extension(call)).decode()}],'
+    added = f'"extension":[{orjson.dumps(extension).decode()}],'
     return _entry(base, f"Observation/{id_}", f"{_PART_OF_TYPE}{added}{resource.removeprefix(_PART_OF_TYPE)}")
 
 

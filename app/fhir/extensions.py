@@ -170,19 +170,21 @@ def read_genotype(resource: Element) -> GenotypeNote | None:
 
 def read_call(resource: Element) -> ExactCall | None:
     """Return the call that an Observation carries exactly, None where it carries none; raises NotFhir."""
-    found = _parts(resource, CALL)
-    if found is None:
-        return None
-    path, parts = found
-    text, allele = _text(parts, "genotype", path), _integer(parts, "allele", path, absent=1)
+    found = parts_of(resource, CALL)
+    return None if found is None else call_in(*found)
+
+
+def call_in(path: str, parts: Mapping[str, Any]) -> ExactCall:
+    """Return the call that the values of an extension make; raises NotFhir."""
+    text, allele = text_part(parts, "genotype", path), integer_part(parts, "allele", path, absent=1)
     if text is None:
         raise NotFhir(path, "it has no genotype")
     stated = stated_genotype(text, allele)
     if stated is None:
         raise NotFhir(path, f"the genotype is none that has allele {allele}")
-    word = _text(parts, "zygosity", path)
+    word = text_part(parts, "zygosity", path)
     zygosity = stated.zygosity if word is None else _named(Zygosity, word, path)
-    depth, ref_depth, alt_depth, allele_depths = (_integer(parts, name, path, absent=-1) for name in _DEPTHS)
+    depth, ref_depth, alt_depth, allele_depths = (integer_part(parts, name, path, absent=-1) for name in _DEPTHS)
     return ExactCall(
         Genotype(text, allele, zygosity, stated.phased),
         depth=depth,
@@ -191,17 +193,17 @@ def read_call(resource: Element) -> ExactCall | None:
         allele_depths=allele_depths,
         frequency=_share(parts, path),
         phase_set=_phase_set(parts, path),
-        filter=_text(parts, "filter", path) or "PASS",
+        filter=text_part(parts, "filter", path) or "PASS",
     )
 
 
 def read_call_set(resource: Element) -> CallSetNote | None:
     """Return what a Procedure says of a call set, None where it is none of ours; raises NotFhir."""
-    found = _parts(resource, CALL_SET)
+    found = parts_of(resource, CALL_SET)
     if found is None:
         return None
     path, parts = found
-    uid = _text(parts, "uid", path) or ""
+    uid = text_part(parts, "uid", path) or ""
     if len(uid) != 16 or any(letter not in "0123456789abcdef" for letter in uid):
         raise NotFhir(path, "the uid is not 16 hexadecimal digits")
     phased = parts.get("phasedContigs", False)
@@ -209,31 +211,31 @@ def read_call_set(resource: Element) -> CallSetNote | None:
         raise NotFhir(path, "phasedContigs is neither true nor false")
     return CallSetNote(
         uid,
-        _text(parts, "sample", path) or "",
-        _text(parts, "source", path) or "",
-        _named(SourceClass, _text(parts, "sourceClass", path) or "", path),
+        text_part(parts, "sample", path) or "",
+        text_part(parts, "source", path) or "",
+        _named(SourceClass, text_part(parts, "sourceClass", path) or "", path),
         phased,
     )
 
 
 def read_study(resource: Element) -> StudyNote | None:
     """Return what a Procedure says of a study, None where it is none of ours; raises NotFhir."""
-    found = _parts(resource, STUDY)
+    found = parts_of(resource, STUDY)
     if found is None:
         return None
     path, parts = found
-    build = _text(parts, "build", path)
+    build = text_part(parts, "build", path)
     if build not in (None, _NO_BUILD, *Build):
         raise NotFhir(path, "the build is neither GRCh37 nor GRCh38")
     return StudyNote(
         None if build in (None, _NO_BUILD) else Build(build),
-        _text(parts, "specimen", path),
-        _text(parts, "studyType", path),
-        _text(parts, "changeTypes", path),
+        text_part(parts, "specimen", path),
+        text_part(parts, "studyType", path),
+        text_part(parts, "changeTypes", path),
     )
 
 
-def _parts(resource: Element, url: str) -> tuple[str, dict[str, Any]] | None:
+def parts_of(resource: Element, url: str) -> tuple[str, dict[str, Any]] | None:
     """Return the path of our extension and its values by name."""
     for path, extension in objects_of(resource, "extension"):
         if extension.get("url") != url:
@@ -249,7 +251,8 @@ def _parts(resource: Element, url: str) -> tuple[str, dict[str, Any]] | None:
     return None
 
 
-def _text(parts: Mapping[str, Any], name: str, path: str) -> str | None:
+def text_part(parts: Mapping[str, Any], name: str, path: str) -> str | None:
+    """Return a text among the values of an extension, None where it is absent; raises NotFhir."""
     value = parts.get(name)
     if value is not None and (not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT):
         raise NotFhir(path, f"{name} is no text of up to {_LONGEST_TEXT} characters")
@@ -266,7 +269,7 @@ def _share(parts: Mapping[str, Any], path: str) -> float | None:
 
 
 def _phase_set(parts: Mapping[str, Any], path: str) -> int:
-    text = _text(parts, "phaseSet", path)
+    text = text_part(parts, "phaseSet", path)
     if text is None:
         return -1
     if not (text.isascii() and text.isdecimal()) or len(text) > _MOST_DIGITS:
@@ -274,7 +277,8 @@ def _phase_set(parts: Mapping[str, Any], path: str) -> int:
     return int(text)
 
 
-def _integer(parts: Mapping[str, Any], name: str, path: str, *, absent: int) -> int:
+def integer_part(parts: Mapping[str, Any], name: str, path: str, *, absent: int) -> int:
+    """Return a whole number among the values of an extension; raises NotFhir."""
     value = parts.get(name)
     if value is None:
         return absent

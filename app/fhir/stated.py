@@ -90,6 +90,9 @@ _ONCE: Final = (
     codes.ALT_ALLELE,
     codes.COORDINATE_SYSTEM,
     codes.EXACT_START_END,
+    codes.OUTER_START_END,
+    codes.INNER_START_END,
+    codes.COPY_NUMBER,
     codes.VARIATION_CODE,
     codes.GENOMIC_HGVS,
     codes.REPRESENTATIVE_CODING_HGVS,
@@ -100,7 +103,7 @@ _ONCE: Final = (
 """Components of which the profile allows one"""
 
 _CYTOGENOMIC: Final = "81291-7"
-_Parts = Mapping[str, tuple[str, Element]]
+Parts = Mapping[str, tuple[str, Element]]
 
 
 def read_variant_observation(resource: Element) -> StatedVariant | Refusal:
@@ -109,7 +112,7 @@ def read_variant_observation(resource: Element) -> StatedVariant | Refusal:
     Raises:
         NotFhir: an element is not of its type.
     """
-    parts = _components(resource)
+    parts = components_of(resource)
     if isinstance(parts, Refusal):
         return parts
     spdis, genomic, coding, others = _named(parts)
@@ -138,7 +141,7 @@ def read_variant_observation(resource: Element) -> StatedVariant | Refusal:
     )
 
 
-def _components(resource: Element) -> dict[str, tuple[str, Element]] | Refusal:
+def components_of(resource: Element) -> dict[str, tuple[str, Element]] | Refusal:
     """Return (path, component) by LOINC code; a Refusal where one that may stand once is stated twice, differently."""
     found: dict[str, tuple[str, Element]] = {}
     once = {code.code for code in _ONCE}
@@ -163,7 +166,7 @@ def _presence(resource: Element) -> Presence:
     return Presence.UNSTATED
 
 
-def _codes(parts: _Parts, code: str) -> list[tuple[str, str]]:
+def codings_of(parts: Parts, code: str) -> list[tuple[str, str]]:
     """Return (system, code) of the codings of a component's value."""
     if code not in parts:
         return []
@@ -173,43 +176,43 @@ def _codes(parts: _Parts, code: str) -> list[tuple[str, str]]:
     return [(coding.system, coding.code) for coding in found]
 
 
-def _first(parts: _Parts, code: str, known: Mapping[str, _T]) -> _T | None:
-    values = (value for system, value in _codes(parts, code) if system == codes.LOINC)
+def _first(parts: Parts, code: str, known: Mapping[str, _T]) -> _T | None:
+    values = (value for system, value in codings_of(parts, code) if system == codes.LOINC)
     return next((known[value] for value in values if value in known), None)
 
 
-def _named(parts: _Parts) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _named(parts: Parts) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return SPDIs, genomic HGVS, HGVS along transcripts, and names that no change follows from."""
     spdis: list[str] = []
     genomic: list[str] = []
     coding: list[str] = []
     others: list[str] = []
-    for system, code in _codes(parts, codes.VARIATION_CODE.code):
+    for system, code in codings_of(parts, codes.VARIATION_CODE.code):
         if code.count(":") == 3:
             spdis.append(code)
         elif system == codes.HGVS and code.count(":") == 1:
             (genomic if code.upper().startswith("NC_") else coding).append(code)
         else:
             others.append(f"{system} {code}".strip())
-    genomic += [code for _, code in _codes(parts, codes.GENOMIC_HGVS.code) if code.count(":") == 1]
-    transcripts = [code for _, code in _codes(parts, codes.REPRESENTATIVE_TRANSCRIPT_REF_SEQ.code)]
-    for _, code in _codes(parts, codes.REPRESENTATIVE_CODING_HGVS.code):
+    genomic += [code for _, code in codings_of(parts, codes.GENOMIC_HGVS.code) if code.count(":") == 1]
+    transcripts = [code for _, code in codings_of(parts, codes.REPRESENTATIVE_TRANSCRIPT_REF_SEQ.code)]
+    for _, code in codings_of(parts, codes.REPRESENTATIVE_CODING_HGVS.code):
         if ":" in code:
             coding.append(code)
         elif transcripts:
             coding.append(f"{transcripts[0]}:{code}")
     for component in (codes.REPRESENTATIVE_PROTEIN_HGVS.code, _CYTOGENOMIC):
-        others += [code for _, code in _codes(parts, component)]
+        others += [code for _, code in codings_of(parts, component)]
     unread = [code for code in coding if ":p." in code]
     coding = [code for code in coding if code not in unread]
     return tuple(spdis), tuple(genomic), tuple(coding), (*others, *unread)
 
 
-def _record(parts: _Parts) -> tuple[Spdi | None, Refusal | None, str | None]:
+def _record(parts: Parts) -> tuple[Spdi | None, Refusal | None, str | None]:
     """Return REF, ALT and their place as a change, or why they are none, and the reference sequence."""
-    ref_seq = next((code.upper() for _, code in _codes(parts, codes.GENOMIC_REF_SEQ.code)), None)
-    ref, alt = (_allele(parts, code) for code in (codes.REF_ALLELE.code, codes.ALT_ALLELE.code))
-    place = _place(parts)
+    ref_seq = next((code.upper() for _, code in codings_of(parts, codes.GENOMIC_REF_SEQ.code)), None)
+    ref, alt = (allele_of(parts, code) for code in (codes.REF_ALLELE.code, codes.ALT_ALLELE.code))
+    place = place_of(parts, codes.EXACT_START_END.code)
     if ref is None or alt is None or place is None:
         return None, None, ref_seq
     for name, allele in (("REF", ref), ("ALT", alt)):
@@ -232,7 +235,8 @@ def _is_insertion(ref: str, alt: str) -> bool:
     return len(alt) > len(ref) and alt.startswith(ref)
 
 
-def _allele(parts: _Parts, code: str) -> str | None:
+def allele_of(parts: Parts, code: str) -> str | None:
+    """Return an allele in capitals, empty where it is a dash or a dot, None where it is not stated."""
     if code not in parts:
         return None
     path, component = parts[code]
@@ -243,19 +247,19 @@ def _allele(parts: _Parts, code: str) -> str | None:
     return "" if text in _NOTHING else text
 
 
-def _place(parts: _Parts) -> tuple[int, int | None] | Refusal | None:
-    """Return [start, end) of exact-start-end, end None where it is not stated; None without a place."""
-    if codes.EXACT_START_END.code not in parts:
+def place_of(parts: Parts, code: str) -> tuple[int, int | None] | Refusal | None:
+    """Return [start, end) of a component with a range, end None where it is not stated; None without a place."""
+    if code not in parts:
         return None
-    path, component = parts[codes.EXACT_START_END.code]
+    path, component = parts[code]
     where = f"{path}.valueRange"
     value = object_of(component, "valueRange", path) or {}
     low, high = (_whole(value, name, where) for name in ("low", "high"))
     if low is None:
         return None
-    systems = [code for system, code in _codes(parts, codes.COORDINATE_SYSTEM.code) if system == codes.LOINC]
+    systems = [code for system, code in codings_of(parts, codes.COORDINATE_SYSTEM.code) if system == codes.LOINC]
     if not systems:
-        return Refusal("no-coordinates", "no coordinate system (92822-6) says how 81254-5 counts")
+        return Refusal("no-coordinates", f"no coordinate system (92822-6) says how {code} counts")
     if systems[0] == _INTERVAL:
         return low, high
     if systems[0] == _CHARACTER:
@@ -276,8 +280,8 @@ def _whole(value: Element, name: str, path: str) -> int | None:
     return int(number)
 
 
-def _frequency(parts: _Parts, dropped: list[str]) -> float | None:
-    value = _quantity(parts, codes.SAMPLE_ALLELIC_FREQUENCY.code)
+def _frequency(parts: Parts, dropped: list[str]) -> float | None:
+    value = quantity_of(parts, codes.SAMPLE_ALLELIC_FREQUENCY.code)
     if value is None:
         return None
     number, unit = value
@@ -288,8 +292,8 @@ def _frequency(parts: _Parts, dropped: list[str]) -> float | None:
     return None
 
 
-def _depth(parts: _Parts, dropped: list[str]) -> int:
-    value = _quantity(parts, codes.ALLELIC_READ_DEPTH.code)
+def _depth(parts: Parts, dropped: list[str]) -> int:
+    value = quantity_of(parts, codes.ALLELIC_READ_DEPTH.code)
     if value is None:
         return -1
     if value[0] == int(value[0]) and 0 <= value[0] < 2**31:
@@ -298,7 +302,8 @@ def _depth(parts: _Parts, dropped: list[str]) -> int:
     return -1
 
 
-def _quantity(parts: _Parts, code: str) -> tuple[float, str | None] | None:
+def quantity_of(parts: Parts, code: str) -> tuple[float, str | None] | None:
+    """Return the number and the unit of a component with a quantity, None where it is not stated."""
     if code not in parts:
         return None
     path, component = parts[code]

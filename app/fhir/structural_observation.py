@@ -38,6 +38,16 @@ class StructuralFacts:
     notes: Sequence[str]
 
 
+def shows_alt(kind: StructuralKind, alt: str) -> bool:
+    """Return whether an Observation has ALT as a component."""
+    return kind is StructuralKind.INS and alt.isalpha()
+
+
+def shows_copies(kind: StructuralKind) -> bool:
+    """Return whether an Observation has a number of copies, where one is stated."""
+    return kind in _WITH_COPIES
+
+
 def change_type(kind: StructuralKind, alt: str) -> Coding:
     """Return the Sequence Ontology term of a kind, or the narrower one that a symbolic ALT names."""
     return codes.STRUCTURAL_SUBTYPE.get(":".join(alt.strip("<>").split(":")[:2]), codes.STRUCTURAL_TYPE[kind])
@@ -52,12 +62,12 @@ def render_structural(about: CallSetFacts, call: StructuralFacts) -> dict[str, A
     germline = about.source_class is SourceClass.GERMLINE
     if germline and call.kind in _WITH_STATE and call.state in codes.ALLELIC_STATE:
         components.append(_concept(codes.ALLELIC_STATE_COMPONENT, codes.ALLELIC_STATE[call.state]))
-    if call.copy_number and call.kind in _WITH_COPIES:
+    if call.copy_number and shows_copies(call.kind):
         copies = int(call.copy_number) if call.copy_number.isdecimal() else float(call.copy_number)
         quantity = {"value": copies, "system": codes.UCUM, "code": "1"}
         components.append({"code": codes.COPY_NUMBER.as_concept(), "valueQuantity": quantity})
     components.append({"code": codes.REF_ALLELE.as_concept(), "valueString": call.ref})
-    if call.kind is StructuralKind.INS and call.alt.isalpha():
+    if shows_alt(call.kind, call.alt):
         components.append({"code": codes.ALT_ALLELE.as_concept(), "valueString": call.alt})
     components.append(_concept(codes.COORDINATE_SYSTEM, codes.ZERO_BASED_INTERVAL))
     extent = call.extent

@@ -139,7 +139,7 @@ class StructuralReader:
     def _allele(
         self, record: Record, number: int, fields: Mapping[str, str], *, also_simple: bool
     ) -> StructuralAllele | str:
-        kind = _kind_of(record.ref, record.alts[number], fields.get("SVTYPE", "").upper())
+        kind = kind_of(record.ref, record.alts[number], fields.get("SVTYPE", "").upper())
         if isinstance(kind, str):
             return kind
         bases = length(self._build, record.contig)
@@ -265,7 +265,7 @@ class StructuralReader:
 Reading = StructuralAllele | str | None
 
 
-def _kind_of(ref: str, alt: str, svtype: str) -> StructuralKind | str:
+def kind_of(ref: str, alt: str, svtype: str) -> StructuralKind | str:
     """Return the kind of an ALT, or the reason why it has none that is kept."""
     named = _KINDS.get(svtype.split(":", maxsplit=1)[0])
     if alt[0] == "<":

@@ -16,17 +16,22 @@ from app.config import Settings
 from app.errors import NotFound, SubjectNotFound, quoted
 from app.fhir import export_bundle as bundle
 from app.fhir.export_bundle import StudyFacts
-from app.fhir.extensions import CallSetNote, ExactCall, GenotypeNote, StudyNote
+from app.fhir.extensions import CallSetNote, ExactCall, GenotypeNote, StudyNote, call_extension
 from app.fhir.genotype import StatementFacts, genotype_concept, haplotype_system, render_genotype, render_haplotype
 from app.fhir.observation import render_phase, render_variants
+from app.fhir.structural_extension import StructuralNote, structural_extension
+from app.fhir.structural_observation import shows_alt, shows_copies, variant_part
 from app.operations.matching import Lookups, Segment, looked_up
 from app.operations.rendering import Naming, copy_of, facts_of, number_repeated, variant_rows
 from app.operations.resource_ids import phase_id, study_id
-from app.store import calls, genotypes, studies, subjects
+from app.operations.structural_rendering import all_on
+from app.store import calls, genotypes, structural_calls, studies, subjects
 from app.store.calls import CallSet, Stretch
 from app.store.codec import BIN, CallChunk
 from app.store.genotypes import Genotype
 from app.store.session import Database, Session
+from app.store.structural_codec import StructuralCall
+from app.store.structural_sites import StructuralSite
 from app.store.studies import uid_of
 
 _BINS_AT_ONCE = 16
@@ -77,6 +82,8 @@ def export_subject(
                 yield "," + bundle.entry(base, bundle.analysis(shown, call_set.build, said))
                 for text in _calls(session, call_set, base, naming, written):
                     yield "," + text
+                for text in _structural(session, call_set, base, written):
+                    yield "," + text
             for statement in statements:
                 if statement.test_id == facts.test_id:
                     for text in _genotype(statement, base, written):
@@ -125,11 +132,43 @@ def _calls(session: Session, call_set: CallSet, base: str, naming: Naming | None
                     shown.text,
                     study_key=uid_of(call_set.subject_id, call_set.test_id),
                     uid=call_set.uid,
-                    call=shown.call,
+                    extension=call_extension(shown.call),
                 )
                 if written.results is not None:
                     written.results.append(shown.id_)
                 yield from _relation(call_set, shown, base, written)
+
+
+def _structural(session: Session, call_set: CallSet, base: str, written: _Written) -> Iterator[str]:
+    """Yield the entries of the structural calls of a call set by position."""
+    for contig in structural_calls.contigs_of(session, call_set.shard, call_set.call_set_id):
+        for shown in all_on(session, call_set, contig):
+            yield bundle.variant_entry(
+                base,
+                shown.id,
+                variant_part(shown.observation),
+                study_key=uid_of(call_set.subject_id, call_set.test_id),
+                uid=call_set.uid,
+                extension=structural_extension(_note(shown.site, shown.call)),
+            )
+            if written.results is not None:
+                written.results.append(shown.id)
+
+
+def _note(site: StructuralSite, call: StructuralCall) -> StructuralNote:
+    """Return what the Observation of a structural call does not show."""
+    return StructuralNote(
+        ExactCall(call.genotype, filter=call.filters),
+        site.native.start,
+        site.native.end,
+        "" if shows_alt(site.kind, site.alt) else site.alt,
+        site.length,
+        site.imprecise,
+        call.name,
+        call.mate,
+        call.event,
+        "" if shows_copies(site.kind) else call.copy_number,
+    )
 
 
 def _genotype(statement: Genotype, base: str, written: _Written) -> Iterator[str]:

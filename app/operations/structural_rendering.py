@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -27,11 +28,21 @@ _PASSING = frozenset({"PASS", "."})
 Sites = Mapping[int, StructuralSite]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One call, its Observation, and where it starts on the build that was asked for."""
+
+    start: int
+    id: str
+    observation: dict[str, Any]
+    site: StructuralSite
+    call: StructuralCall
+
+
 def resources(found: Sequence[StructuralHits], sites: Sites) -> list[str]:
     """Return the variants of one item by position and id."""
-    return [
-        variant_part(observation) for _, _, observation in sorted(_observations(found, sites), key=lambda one: one[:2])
-    ]
+    shown = sorted(observations(found, sites), key=lambda one: (one.start, one.id))
+    return [variant_part(one.observation) for one in shown]
 
 
 def observation_with_id(session: Session, match: re.Match[str]) -> dict[str, Any] | None:
@@ -39,18 +50,23 @@ def observation_with_id(session: Session, match: re.Match[str]) -> dict[str, Any
     call_set = calls.call_set_named(session, match[1])
     if call_set is None:
         return None
-    contig = int(match[2])
+    shown = all_on(session, call_set, int(match[2]))
+    return next((one.observation for one in shown if one.id == match[0]), None)
+
+
+def all_on(session: Session, call_set: CallSet, contig: int) -> list[Shown]:
+    """Return every structural call of a call set on one chromosome by start; equal ones in the order of the store."""
     chunks = structural_calls.read_chunks(session, [(call_set.shard, call_set.call_set_id, contig)])
     found = [
         StructuralHits(call_set, contig, chunk, np.arange(len(chunk)), chunk.native[0])
         for chunk in chunks.get((call_set.call_set_id, contig), ())
     ]
     sites = structural_sites.fetch(session, sorted({site for hits in found for site in hits.chunk.site.tolist()}))
-    return next((one for _, name, one in _observations(found, sites) if name == match[0]), None)
+    return sorted(observations(found, sites), key=lambda one: one.start)
 
 
-def _observations(found: Sequence[StructuralHits], sites: Sites) -> list[tuple[int, str, dict[str, Any]]]:
-    """Return (start, id, Observation) of every call."""
+def observations(found: Sequence[StructuralHits], sites: Sites) -> list[Shown]:
+    """Return every call as an Observation."""
     seen: Counter[str] = Counter()
     out = []
     for hits in found:
@@ -69,7 +85,7 @@ def _observations(found: Sequence[StructuralHits], sites: Sites) -> list[tuple[i
                 id_, site.kind, site.native, site.ref, site.alt, _state(call_set, site, call), call.copy_number,
                 _notes(site, call),
             )  # fmt: skip
-            out.append((start, id_, render_structural(about, facts)))
+            out.append(Shown(start, id_, render_structural(about, facts), site, call))
     return out
 
 

@@ -28,3 +28,12 @@ def read_chunks(session: Session, wanted: Iterable[Key]) -> dict[tuple[int, int]
     for call_set_id, contig, data in rows:
         found.setdefault((call_set_id, contig), []).append(structural_codec.decode(data))
     return found
+
+
+def contigs_of(session: Session, shard: int, call_set_id: int) -> list[int]:
+    """Return the contigs on which a call set has structural calls, ascending."""
+    rows = session.run(
+        "select distinct contig from structural_chunk where shard = :shard and call_set_id = :id order by contig",
+        {"shard": shard, "id": call_set_id},
+    )
+    return [row[0] for row in rows]

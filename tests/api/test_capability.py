@@ -27,9 +27,7 @@ def test_statement_names_what_is_implemented_and_nothing_else(client: Client, co
     assert [one["name"] for one in rest["operation"]] == list(OPERATIONS)
     assert [one["definition"] for one in rest["operation"]] == [CANONICAL + name for name in OPERATIONS]
     [patient] = [one for one in rest["resource"] if one["type"] == "Patient"]
-    assert [one["name"] for one in patient["operation"]] == [
-        name for name in OPERATIONS if "population" not in name
-    ]
+    assert [one["name"] for one in patient["operation"]] == [name for name in OPERATIONS if "population" not in name]
     context.names = ("find-subject-variants",)
     assert [one["name"] for one in statement(client)["rest"][0]["operation"]] == ["find-subject-variants"]
     context.names = ()

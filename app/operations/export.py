@@ -82,8 +82,6 @@ def export_subject(
                 yield "," + bundle.entry(base, bundle.analysis(shown, call_set.build, said))
                 for text in _calls(session, call_set, base, naming, written):
                     yield "," + text
-                for text in _structural(session, call_set, base, written):
-                    yield "," + text
             for statement in statements:
                 if statement.test_id == facts.test_id:
                     for text in _genotype(statement, base, written):
@@ -115,8 +113,14 @@ class _Shown:
 
 
 def _calls(session: Session, call_set: CallSet, base: str, naming: Naming | None, written: _Written) -> Iterator[str]:
-    """Yield the entries of a call set by position, and each phase relation after the second of its variants."""
-    for contig, bins in calls.bins_of(session, call_set.shard, call_set.call_set_id).items():
+    """Yield the entries of a call set by chromosome and position, and each phase relation after both its variants.
+
+    Structural calls follow the simple ones of their chromosome: an ingest wants a chromosome together.
+    """
+    by_contig = calls.bins_of(session, call_set.shard, call_set.call_set_id)
+    structural = structural_calls.contigs_of(session, call_set.shard, call_set.call_set_id)
+    for contig in sorted({*by_contig, *structural}):
+        bins = by_contig.get(contig, [])
         written.last.clear()
         for at in range(0, len(bins), _BINS_AT_ONCE):
             some = bins[at : at + _BINS_AT_ONCE]
@@ -137,22 +141,22 @@ def _calls(session: Session, call_set: CallSet, base: str, naming: Naming | None
                 if written.results is not None:
                     written.results.append(shown.id_)
                 yield from _relation(call_set, shown, base, written)
+        yield from _structural(session, call_set, contig, base, written)
 
 
-def _structural(session: Session, call_set: CallSet, base: str, written: _Written) -> Iterator[str]:
-    """Yield the entries of the structural calls of a call set by position."""
-    for contig in structural_calls.contigs_of(session, call_set.shard, call_set.call_set_id):
-        for shown in all_on(session, call_set, contig):
-            yield bundle.variant_entry(
-                base,
-                shown.id,
-                variant_part(shown.observation),
-                study_key=uid_of(call_set.subject_id, call_set.test_id),
-                uid=call_set.uid,
-                extension=structural_extension(_note(shown.site, shown.call)),
-            )
-            if written.results is not None:
-                written.results.append(shown.id)
+def _structural(session: Session, call_set: CallSet, contig: int, base: str, written: _Written) -> Iterator[str]:
+    """Yield the entries of the structural calls of a call set on one chromosome by position."""
+    for shown in all_on(session, call_set, contig):
+        yield bundle.variant_entry(
+            base,
+            shown.id,
+            variant_part(shown.observation),
+            study_key=uid_of(call_set.subject_id, call_set.test_id),
+            uid=call_set.uid,
+            extension=structural_extension(_note(shown.site, shown.call)),
+        )
+        if written.results is not None:
+            written.results.append(shown.id)
 
 
 def _note(site: StructuralSite, call: StructuralCall) -> StructuralNote:

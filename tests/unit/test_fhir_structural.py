@@ -16,6 +16,7 @@ from app.store import structural_sites
 from app.store.structural_sites import StructuralSite
 from app.store.subjects import Subject
 from app.variants.extent import Extent
+from ingest import fhir_rows
 from tests.fhir_files import (
     HEMI,
     HET,
@@ -328,6 +329,16 @@ def test_what_is_exported_comes_back_byte_by_byte(filled: SmallStore, second: Sm
     found = content(filled.database)
     assert found == content(second.database)
     assert len(found["structural sites"]) > len(RECORDS) - 3
+
+
+def test_a_chromosome_stands_together_so_that_a_large_export_can_be_ingested(
+    filled: SmallStore, second: SmallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fhir_rows, "_FEW", 1)
+    written = exported(filled, "P1")
+    assert store_fhir(second, written).refused.named == {}
+    assert exported(second, "P1") == written
+    assert content(filled.database) == content(second.database)
 
 
 def test_the_structural_operations_answer_alike(filled: SmallStore, second: SmallStore) -> None:

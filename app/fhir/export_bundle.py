@@ -24,7 +24,7 @@ from app.fhir.extensions import (
 )
 from app.fhir.observation import PHASE_PART, VARIANT_PART
 from app.fhir.study_regions import Intervals, regions_extensions
-from app.records import Build, Sex
+from app.records import Build
 
 OPEN: Final = '{"resourceType":"Bundle","type":"collection","entry":['
 CLOSE: Final = "]}\n"
@@ -58,22 +58,6 @@ def entry(base: str, resource: dict[str, Any]) -> str:
     """Return the entry of a resource."""
     text = orjson.dumps(resource).decode()
     return _entry(base, f"{resource['resourceType']}/{resource['id']}", text)
-
-
-def patient(
-    subject_id: str, sex: Sex, birth_date: str | None, identifiers: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
-    """Return the Patient; what is unknown is left out."""
-    resource: dict[str, Any] = {"resourceType": "Patient", "id": subject_id}
-    if identifiers:
-        resource["identifier"] = [
-            {"system": system, "value": value} if system else {"value": value} for system, value in identifiers
-        ]
-    if sex is not Sex.UNKNOWN:
-        resource["gender"] = sex.value
-    if birth_date is not None:
-        resource["birthDate"] = birth_date
-    return resource
 
 
 def study(facts: StudyFacts, uids: Sequence[str]) -> dict[str, Any]:

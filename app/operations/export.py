@@ -17,13 +17,15 @@ from app.errors import NotFound, SubjectNotFound, quoted
 from app.fhir import export_bundle as bundle
 from app.fhir.export_bundle import StudyFacts
 from app.fhir.extensions import CallSetNote, ExactCall, GenotypeNote, StudyNote, call_extension
-from app.fhir.genotype import StatementFacts, genotype_concept, haplotype_system, render_genotype, render_haplotype
 from app.fhir.observation import render_phase, render_variants
+from app.fhir.parameters import Dialect
+from app.fhir.patient import render_patient
 from app.fhir.structural_extension import StructuralNote, structural_extension
 from app.fhir.structural_observation import shows_alt, shows_copies, variant_part
+from app.operations.haplotypes import rendered_statement
 from app.operations.matching import Lookups, Segment, looked_up
 from app.operations.rendering import Naming, copy_of, facts_of, number_repeated, variant_rows
-from app.operations.resource_ids import phase_id, study_id
+from app.operations.resource_ids import phase_id
 from app.operations.structural_rendering import all_on
 from app.store import calls, genotypes, structural_calls, studies, subjects
 from app.store.calls import CallSet, Stretch
@@ -65,7 +67,7 @@ def export_subject(
         origins = calls.origins_of(session, subject_id)
         statements = genotypes.of_subject(session, subject_id)
         yield bundle.OPEN
-        yield bundle.entry(base, bundle.patient(subject_id, subject.sex, subject.birth_date, subject.identifiers))
+        yield bundle.entry(base, render_patient(subject_id, subject.sex, subject.birth_date, subject.identifiers))
         for study_id, facts in tests:
             if test_ids and facts.test_id not in test_ids:
                 continue
@@ -178,21 +180,9 @@ def _note(site: StructuralSite, call: StructuralCall) -> StructuralNote:
 def _genotype(statement: Genotype, base: str, written: _Written) -> Iterator[str]:
     """Yield the entries of a genotype and of the haplotypes that it is derived from."""
     name = statement.name
-    facts = StatementFacts(
-        statement.uid,
-        statement.subject_id,
-        study_id(statement.subject_id, statement.test_id),
-        statement.test_date,
-        statement.specimen_id,
-        name.gene_id,
-        name.gene_symbol,
-    )
-    system = haplotype_system(name.system, name.code)
-    texts = [render_haplotype(facts, number, one, system) for number, one in enumerate(name.haplotypes, 1)]
-    concept = genotype_concept(name.system, name.code, name.display)
+    texts, genotype = rendered_statement(statement, Dialect.IG)
     note = GenotypeNote(statement.source_class, name.system, name.code, name.display, name.haplotypes, name.hla_alleles)
     entries = [bundle.genotype_entry(base, text, None) for text in texts]
-    genotype = render_genotype(facts, concept, haplotypes=len(texts))
     for id_, text in [*entries, bundle.genotype_entry(base, genotype, note)]:
         if written.results is not None:
             written.results.append(id_)

@@ -115,7 +115,7 @@ def read_genotype(context: OperationContext, match: Match[str]) -> bytes | None:
         genotype = genotypes.with_uid(session, uid)
     if genotype is None:
         return None
-    haplotypes, resource = _rendered(genotype, Dialect.IG)
+    haplotypes, resource = rendered_statement(genotype, Dialect.IG)
     if kind == "g":
         return resource.encode()
     number = int(kind[1:])
@@ -203,12 +203,12 @@ def _named(known: Iterable[FoundName], matches: Matches) -> list[int]:
 
 def _parts(matched: Sequence[Genotype], inputs: OperationInputs) -> list[str]:
     """Return the haplotypes of genotypes, and after them the genotypes, as parts of an answer."""
-    rendered = [_rendered(genotype, inputs.dialect) for genotype in matched]
+    rendered = [rendered_statement(genotype, inputs.dialect) for genotype in matched]
     haplotypes = [as_part("haplotype", resource) for resources, _ in rendered for resource in resources]
     return [*haplotypes, *(as_part("genotype", resource) for _, resource in rendered)]
 
 
-def _rendered(genotype: Genotype, dialect: Dialect) -> tuple[list[str], str]:
+def rendered_statement(genotype: Genotype, dialect: Dialect) -> tuple[list[str], str]:
     """Return the haplotypes of a statement and its genotype; the reference implementation has no haplotypes."""
     name = genotype.name
     facts = StatementFacts(

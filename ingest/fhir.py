@@ -355,7 +355,8 @@ class _FileIngest:
         rows = ((row, plan.call_set_of(row)) for row in scratch.rows())
         placed = ((row, at) for row, at in rows if at is not None)
         done = run.next_block
-        for number, one in enumerate(blocks(placed, changed, self._source.name, most=self._settings.fhir_max_held)):
+        limits = {"most": self._settings.fhir_max_held, "long": self._settings.sv_min_len}
+        for number, one in enumerate(blocks(placed, changed, self._source.name, **limits)):
             if number < done:
                 continue
             storer = storers[one.build]

@@ -22,7 +22,7 @@ from app.fhir.elements import Reference
 from app.fhir.extensions import ExactCall
 from app.formats.genotype import Genotype, GenotypeTable
 from app.formats.vcf_block import RecordBlock
-from app.formats.vcf_structural import StructuralAllele, StructuralRow
+from app.formats.vcf_structural import Record, StructuralAllele, StructuralReader, StructuralRow
 from app.records import Build, SourceClass, StructuralKind, Zygosity
 from app.variants.extent import Extent
 from app.variants.normalize import trim
@@ -117,12 +117,13 @@ class BuildBlock:
 
 
 def blocks(
-    rows: Iterator[tuple[Row, int]], changed: Mapping[int, ExactCall], source: str, *, most: int
+    rows: Iterator[tuple[Row, int]], changed: Mapping[int, ExactCall], source: str, *, most: int, long: int
 ) -> Iterator[BuildBlock]:
     """Yield the rows as blocks, each of one build and one contig; an int with each row is its call set.
 
     ``changed`` has other calls for some rows, by number. A contig of a call set stays in one block, because a call can
     tell what another one beside it means. In a file that lists them together, what is complete is handed on early.
+    Alleles whose lengths differ by ``long`` are structural variants too.
 
     Raises:
         LimitExceeded: more rows than ``most`` must be held because the file does not list them together.
@@ -134,7 +135,7 @@ def blocks(
         key = (row.change.build, row.change.contig, call_set)
         if key != last:
             if count >= _FEW:
-                yield from _as_blocks(held, changed)
+                yield from _as_blocks(held, changed, long)
                 done.update((*group, at) for group, entries in held.items() for at in {entry[1] for entry in entries})
                 held, count = {}, 0
             if key in done or count >= most:
@@ -146,20 +147,20 @@ def blocks(
             last = key
         held.setdefault(key[:2], []).append((row, call_set))
         count += 1
-    yield from _as_blocks(held, changed)
+    yield from _as_blocks(held, changed, long)
 
 
 def _as_blocks(
-    held: Mapping[tuple[Build, int], list[tuple[Row, int]]], changed: Mapping[int, ExactCall]
+    held: Mapping[tuple[Build, int], list[tuple[Row, int]]], changed: Mapping[int, ExactCall], long: int
 ) -> Iterator[BuildBlock]:
     for build, contig in sorted(held):
         table = GenotypeTable()
         entries = sorted(held[build, contig], key=lambda entry: entry[0].change.position)
-        yield BuildBlock(build, _block(contig, entries, changed, table), table.genotypes)
+        yield BuildBlock(build, _block(contig, entries, changed, table, long), table.genotypes)
 
 
 def _block(
-    contig: int, listed: Sequence[tuple[Row, int]], changed: Mapping[int, ExactCall], table: GenotypeTable
+    contig: int, listed: Sequence[tuple[Row, int]], changed: Mapping[int, ExactCall], table: GenotypeTable, long: int
 ) -> RecordBlock:
     entries = [entry for entry in listed if entry[0].structural is None]
     calls = [changed.get(row.number, row.call) for row, _ in entries]
@@ -188,24 +189,46 @@ def _block(
         allele_depths=depths("allele_depths"),
         frequency=np.array([np.nan if call.frequency is None else call.frequency for call in calls], np.float64),
         phase_set=np.array([call.phase_set for call in calls], np.int64),
-        structural=_structural(listed, table),
+        structural=_structural(listed, changed, table, long),
     )
 
 
-def _structural(listed: Sequence[tuple[Row, int]], table: GenotypeTable) -> list[StructuralRow]:
-    """Return the structural variants; one that the call set has in its simple form too is counted with that alone."""
+def _structural(
+    listed: Sequence[tuple[Row, int]], changed: Mapping[int, ExactCall], table: GenotypeTable, long: int
+) -> list[StructuralRow]:
+    """Return the structural variants; one that the call set has in its simple form too is counted with that alone.
+
+    A simple variant whose lengths differ by ``long`` is structural too, as one of a VCF, unless our own extension is
+    with it: such an Observation has its structural one beside it.
+    """
     simple = {(at, *_simple_place(row)): row.number for row, at in listed if row.structural is None}
+    stated = {(at, *_place(row.structural)) for row, at in listed if row.structural is not None}
     found = []
     for row, at in listed:
-        allele = row.structural
-        if allele is None:
+        allele = row.structural or (None if row.is_exact else _of_long(row, long))
+        if allele is None or (row.structural is None and (at, *_place(allele)) in stated):
             continue
-        beside = simple.get((at, allele.extent.start, allele.ref, allele.alt))
+        beside = simple.get((at, *_place(allele)))
         number = row.number if beside is None else beside
         allele = replace(allele, also_simple=beside is not None)
-        genotypes, copies = [table.number(row.call.genotype)], [allele.copy_number]
-        found.append(StructuralRow(allele, row.call.filter, number + 1, [at], genotypes, copies))
+        call = changed.get(row.number, row.call)
+        genotypes, copies = [table.number(call.genotype)], [allele.copy_number]
+        found.append(StructuralRow(allele, call.filter, number + 1, [at], genotypes, copies))
     return found
+
+
+def _of_long(row: Row, long: int) -> StructuralAllele | None:
+    """Return the structural form of a simple variant, None if it is too short to have one."""
+    change = row.change
+    if abs(len(change.alt) - len(change.ref)) < long:
+        return None
+    record = Record(change.contig, change.position + 1, "", change.ref, (change.alt,), row.number + 1)
+    [reading] = StructuralReader(row.label, change.build, long).read(record, "", (None,), whole=False)
+    return reading if isinstance(reading, StructuralAllele) else None
+
+
+def _place(allele: StructuralAllele) -> tuple[int, str, str]:
+    return allele.extent.start, allele.ref, allele.alt
 
 
 def _simple_place(row: Row) -> tuple[int, str, str]:

@@ -29,6 +29,7 @@ from tests.fhir_files import (
     exported,
     phase,
     quantity,
+    record,
     source_class,
     spdi,
     state,
@@ -270,6 +271,63 @@ def test_phase_relations_do_not_reach_structural_variants(store: SmallStore) -> 
     report = store_fhir(store, bundle(structural(state(HET)), simple, relation))
     assert dict(report.refused.counts) == {"phase-target": 1}
     assert (report.calls, report.structural) == (2, 1)
+
+
+# --- long simple variants -----------------------------------------------------------------------------------------
+
+BASES = "ACGT" * 13
+LONG_DEL = record(CHR1, 100, f"A{BASES}", "A")
+LONG_INS = record(CHR1, 100, "A", f"A{BASES}")
+
+
+@pytest.mark.parametrize(
+    ("parts", "extent", "length"),
+    [
+        (LONG_DEL, Extent(100, 153, 100, 153, 100, 153), -1),
+        (LONG_INS, Extent(101, 101, 101, 101), 52),
+    ],
+)
+def test_a_long_simple_variant_is_structural_too_as_one_of_a_vcf(
+    store: SmallStore, second: SmallStore, parts: list[Resource], extent: Extent, length: int
+) -> None:
+    report = store_fhir(store, bundle(variant(*parts, state(HET)), id="T1"))
+    assert (report.calls, report.structural) == (1, 1)
+    [site] = sites(store)
+    assert (site.native, site.length) == (extent, length)
+    ref, alt = (part["valueString"] for part in parts[1:3])
+    second.ingest(vcf(f"chr1 101 . {ref} {alt} 50 PASS . GT 0/1"), "P1", test="T1")
+    assert sites(second) == [site]
+    asked = [f"{CHR1}:{at}-{at + 1}" for at in range(98, 156)]
+    for relation in ("intersecting", "subsuming"):
+        answers = [[item.present for item in one.structural(relation, "P1", *asked)] for one in (store, second)]
+        assert answers[0] == answers[1]
+
+
+def test_one_that_is_too_short_is_simple_alone(store: SmallStore) -> None:
+    report = store_fhir(store, bundle(variant(*record(CHR1, 100, f"A{BASES[:49]}", "A"))))
+    assert (report.calls, report.structural) == (1, 0)
+
+
+def test_a_long_variant_whose_structural_form_stands_beside_it_is_one(store: SmallStore, second: SmallStore) -> None:
+    alleles = [text("69547-8", f"A{BASES}"), text("69551-0", "A")]
+    beside = structural(*alleles, state(HET), outer=(100, 153), inner=(100, 153), id_="v2")
+    report = store_fhir(store, bundle(variant(*LONG_DEL, state(HET)), beside))
+    assert (report.calls, report.structural) == (1, 1)
+    written = exported(store, "P1")
+    assert (store_fhir(second, written).calls, exported(second, "P1")) == (1, written)
+    assert content(store.database) == content(second.database)
+
+
+def test_phase_relations_phase_the_structural_form_too(store: SmallStore, second: SmallStore) -> None:
+    other = variant(spdi(f"{CHR1}:304:C:T"), state(HET), id_="v2")
+    relation = phase("Observation/v1", "Observation/v2", "Trans")
+    report = store_fhir(store, bundle(variant(*LONG_DEL, state(HET)), other, relation))
+    assert (report.phased, report.structural) == (2, 1)
+    written = exported(store, "P1")
+    structure = [entry["resource"] for entry in json.loads(written)["entry"] if "81301-4" in json.dumps(entry)]
+    assert [one["extension"][0]["extension"][0]["valueString"] for one in structure] == ["0|1"]
+    store_fhir(second, written)
+    assert exported(second, "P1") == written
 
 
 # --- as often as it comes -----------------------------------------------------------------------------------------

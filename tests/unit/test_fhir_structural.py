@@ -12,7 +12,7 @@ import pytest
 from app.errors import BadFile
 from app.fhir.validate import problems
 from app.records import Sex
-from app.store import structural_sites
+from app.store import runs, structural_sites
 from app.store.structural_sites import StructuralSite
 from app.store.subjects import Subject
 from app.variants.extent import Extent
@@ -43,6 +43,7 @@ from tests.store_dump import counts
 from tests.vcf_files import vcf
 
 CHR1 = "NC_000001.11"
+THREE = (CHR1, "NC_000003.12", "NC_000005.10")
 SO = "http://www.sequenceontology.org"
 DEL, DUP, TANDEM, INV, INS, MOBILE, CNV, GAIN, BND = (
     "SO:0000159", "SO:1000035", "SO:1000173", "SO:1000036", "SO:0000667", "SO:0001837", "SO:0001019", "SO:0001742",
@@ -344,6 +345,29 @@ def test_the_same_file_adds_nothing_and_another_one_replaces_it(store: SmallStor
     store_fhir(store, bundle(structural(kind=INV), id="test"), replace=True)
     assert [one["component"][0]["valueCodeableConcept"]["coding"][0]["code"] for one in [shown(store)]] == [INV]
     assert counts(store.database)["structural_chunk"] == 1
+
+
+def test_an_interrupted_run_goes_on_after_the_blocks_that_are_stored(
+    store: SmallStore, second: SmallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bundle(*(structural(ref_seq=name, id_=f"v{n}") for n, name in enumerate(THREE)), id="b")
+    checkpoint, calls = runs.checkpoint, []
+
+    def interrupted(*args: Any, **more: Any) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        checkpoint(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "checkpoint", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store_fhir(store, data)
+    assert counts(store.database)["structural_chunk"] == 1
+    report = store_fhir(store, data)
+    assert (report.calls, report.structural) == (3, 3)
+    store_fhir(second, data)
+    assert content(store.database) == content(second.database)
 
 
 # --- out and in again ---------------------------------------------------------------------------------------------

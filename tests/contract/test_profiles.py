@@ -21,6 +21,7 @@ import pytest
 from app.config import Settings
 from app.fhir.definitions import Definition
 from app.operations.context import open_genome
+from app.operations.resource_ids import STRUCTURAL
 from app.records import Build, Sex
 from app.store import bulk
 from app.store.session import Database
@@ -30,9 +31,11 @@ from app.variants.accessions import accession
 from tests.answers import Asking, asking
 from tests.command_line import CommandLine
 from tests.demo_files import DEMO
+from tests.genotype_files import line
 from tests.operation_calls import OFFERED, needed
 from tests.profile_validator import Validate, validator
 from tests.small_store import SmallStore
+from tests.vcf_files import vcf
 from tests.vcf_random import random_vcf
 
 ENOUGH = 200
@@ -41,6 +44,14 @@ FAMILY = ("demo-aunt", "demo-child", "demo-father", "demo-grandmother", "demo-mo
 GENERATED = ",".join(f"{accession(Build.GRCH38, contig)}:0-60" for contig in (1, 23, 25))
 Resource = dict[str, Any]
 
+CYP2D6 = {"gene_id": "HGNC:2625", "gene_symbol": "CYP2D6", "haplotypes": "CYP2D6 *1 ; CYP2D6 *4"}
+EVENTS = [
+    (11, "<DEL>", "SVTYPE=DEL;END=40;CIPOS=-2,3;CIEND=-1,2"),
+    (12, "<DUP>", "SVTYPE=DUP;END=50"),
+    (13, "<CNV>", "SVTYPE=CNV;END=55"),
+    (14, "<INS>", "SVTYPE=INS;SVLEN=70"),
+]
+CELLS = " ".join(("0/1:1", "1/1:3", "./.:4")[number % 3] for number in range(ENOUGH))
 every = pytest.mark.parametrize("definition", OFFERED.values(), ids=lambda one: one.name)
 
 
@@ -53,6 +64,9 @@ def operon(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     database = Database(settings.store_url)
     store = SmallStore(database, tmp_path_factory.mktemp("files"), open_genome(settings.reference_dir))
     store.ingest(random_vcf(random.Random(5), len(PEOPLE), 260), *map(person, range(len(PEOPLE))), phased_contigs=True)
+    events = [f"chr1 {at} e{at} N {alt} 50 PASS {info} GT:CN {CELLS}" for at, alt, info in EVENTS]
+    store.ingest(vcf(*events, samples=tuple(PEOPLE)), *map(person, range(len(PEOPLE))), test="SV")
+    store.genotypes(*(line(who, "CYP2D6 *1/*4", **CYP2D6) for who in PEOPLE), *(line(who) for who in PEOPLE))
     bulk.declare_studies(database, [declared(number) for number in range(len(PEOPLE))])
     database.close()
     return operon
@@ -173,15 +187,16 @@ def test_hundreds_of_each_kind_of_observation_are_valid_when_read(
     for definition in OFFERED.values():
         for resource in (one for answer in answers(asked, definition, []) for one in inside(answer)):
             [profile] = resource["meta"]["profile"]
-            found.setdefault(profile.rpartition("/")[2], {})[resource["id"]] = resource
-    assert {"variant", "sequence-phase-relationship"} <= set(found)
+            kind = "structural" if STRUCTURAL.fullmatch(resource["id"]) else profile.rpartition("/")[2]
+            found.setdefault(kind, {})[resource["id"]] = resource
+    assert set(found) == {"variant", "structural", "sequence-phase-relationship", "genotype", "haplotype"}
     for kind, resources in found.items():
         some = random.Random(3).sample(sorted(resources), min(len(resources), ENOUGH))
         for id_ in some:
             answer = asked.client.get(f"/fhir/{resources[id_]['resourceType']}/{id_}")
             assert answer.json() == resources[id_], id_
         assert complaints(against_profiles, (resources[id_] for id_ in some)) == []
-        assert len(some) == ENOUGH or kind not in ("variant", "sequence-phase-relationship")
+        assert len(some) == ENOUGH, kind
 
 
 def test_patients_and_their_tests_are_valid(asked: Asking, operon: CommandLine, against_profiles: Validate) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,3 +154,22 @@ def counted(entry: dict[str, Any]) -> Counted:
     subjects = tuple(part["valueString"] for part in parts(entry, "subject"))
     [asked] = [*parts(entry, "variantItem"), *parts(entry, "rangeItem")]
     return Counted(asked["valueString"], numerator, denominator, subjects)
+
+
+def assert_counted(
+    asked: Asking, patients: Sequence[str], operations: tuple[str, str], name: str, items: Sequence[str]
+) -> dict[str, set[str]]:
+    """Compare, for each item, who is counted with those of whom the subject operation says present; return them."""
+    of_subject, of_all = operations
+    present: dict[str, set[str]] = {item: set() for item in items}
+    for patient in patients:
+        entries = asked.parameters(of_subject, ("subject", patient), (name, ",".join(items)))
+        for item, entry in zip(items, entries, strict=True):
+            if entry["part"][1]["valueBoolean"]:
+                present[item].add(patient)
+    counted = asked.parameters(of_all, (name, ",".join(items)), ("includePatientList", "true"))
+    for item, entry in zip(items, counted, strict=True):
+        numbers = [part["valueQuantity"]["value"] for part in entry["part"] if "valueQuantity" in part]
+        listed = [part["valueString"] for part in entry["part"] if part["name"] == "subject"]
+        assert (listed, numbers) == (sorted(present[item]), [len(present[item]), len(patients)]), item
+    return present

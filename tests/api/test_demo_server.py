@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.answers import counted, item, observations, observed, parts, present
+from tests.answers import asking, assert_counted, counted, item, observations, observed, parts, present
 from tests.command_line import CommandLine
 from tests.demo_files import BUILDS, DEMO, rows, variants
 
@@ -265,3 +265,16 @@ def test_the_deletion_of_the_father_is_found_by_all_four_structural_operations(c
             client, f"{POPULATION_PATH}$find-population-structural-{relation}-variants?{query}&includePatientList=true"
         )
         assert [counted(entry).subjects for entry in answer] == [("demo-father",), ()]
+
+
+def test_whoever_is_counted_has_it(operon: CommandLine, printed: str) -> None:
+    assert printed
+    items = [row[f"{build.lower()}_spdi"] for row in VARIANTS.values() for build in BUILDS]
+    subjects = sorted(subject for (subject,) in operon.rows("select subject_id from subject"))
+    operations = ("find-subject-specific-variants", "find-population-specific-variants")
+    with asking(operon.home) as asked:
+        found = [
+            assert_counted(asked, subjects, operations, "variants", items[at : at + 40])
+            for at in range(0, len(items), 40)
+        ]
+    assert sum(len(who) for present in found for who in present.values()) >= 60

@@ -23,7 +23,7 @@ import pytest
 from app.records import Build
 from app.variants.accessions import CONTIGS, MT, accession, length
 from app.variants.interval import Interval, parse_range
-from tests.answers import Asking, asking
+from tests.answers import Asking, asking, assert_counted
 from tests.command_line import ROOT, CommandLine, free_port
 from tests.gene_files import cds_row, gene_row, mrna_row, write_gff3
 from tests.operation_calls import OFFERED
@@ -378,25 +378,6 @@ STRUCTURAL = ("intersecting", "subsuming")
 
 def patients_of(pack: Path) -> list[str]:
     return sorted(patient["patientID"] for patient in json.loads((pack / "data" / "patients.json").read_text("utf-8")))
-
-
-def assert_counted(
-    asked: Asking, patients: Sequence[str], operations: tuple[str, str], name: str, items: Sequence[str]
-) -> dict[str, set[str]]:
-    """Compare, for each item, who is counted with those of whom the subject operation says present; return these."""
-    of_subject, of_all = operations
-    present: dict[str, set[str]] = {item: set() for item in items}
-    for patient in patients:
-        entries = asked.parameters(of_subject, ("subject", patient), (name, ",".join(items)))
-        for item, entry in zip(items, entries, strict=True):
-            if entry["part"][1]["valueBoolean"]:
-                present[item].add(patient)
-    counted = asked.parameters(of_all, (name, ",".join(items)), ("includePatientList", "true"))
-    for item, entry in zip(items, counted, strict=True):
-        numbers = [part["valueQuantity"]["value"] for part in entry["part"] if "valueQuantity" in part]
-        listed = [part["valueString"] for part in entry["part"] if part["name"] == "subject"]
-        assert (listed, numbers) == (sorted(present[item]), [len(present[item]), len(patients)]), item
-    return present
 
 
 def stored_variants(asked: Asking, patients: Sequence[str]) -> list[str]:

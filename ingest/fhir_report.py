@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
+
+from ingest.report import table_of
 
 SKIPPED = {
     "resource": "resources of types that nothing is stored of",
@@ -160,10 +161,7 @@ class FhirReport:
     def table(self) -> Table:
         """Return the report for a terminal."""
         title = f"{self.source} was stored before" if self.is_repeated else f"{self.source} stored"
-        table = Table("", "", title=Text(title), show_header=False, title_justify="left")
-        for what, value in self._lines():
-            table.add_row(Text(what), Text(value))
-        return table
+        return table_of(title, self._lines())
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         yield "resources read", f"{self.resources.total():,}"

@@ -6,7 +6,7 @@ A report may hold names of samples, so it goes to whoever asked for the ingest a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,14 @@ from ingest.vcf import Counts
 
 _LINES_SHOWN = 5
 _FEW = 3
+
+
+def table_of(title: str, lines: Iterable[tuple[str, str]]) -> Table:
+    """Return the lines of a report (what, value) for a terminal; nothing in them is read as markup."""
+    table = Table("", "", title=Text(title), show_header=False, title_justify="left")
+    for what, value in lines:
+        table.add_row(Text(what), Text(value))
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +141,7 @@ class IngestReport:
     def table(self) -> Table:
         """Return the report for a terminal."""
         title = f"{self.source} was stored before" if self.is_repeated else f"{self.source} stored"
-        table = Table("", "", title=Text(title), show_header=False, title_justify="left")
-        for what, value in self._lines():
-            table.add_row(Text(what), Text(value))
-        return table
+        return table_of(title, self._lines())
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         yield "assembly", self.build

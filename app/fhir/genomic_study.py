@@ -23,12 +23,8 @@ _ANALYSIS: Final = codes.ANALYSIS_PROFILE
 _REGION_KINDS: Final = {
     "studied": "studied",
     "uncallable": "uncalled",
-    "called": "called",
-    "called-sites": "called",
-    "uncalled": "uncalled",
-    "uncalled-sites": "uncalled",
 }
-"""How the guide calls each kind of region"""
+"""How the guide calls each kind of region that a test shows"""
 _LABELS: Final = {label.lower(): coding for label, coding in codes.DNA_CHANGE_TYPE.items()}
 
 

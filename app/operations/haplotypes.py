@@ -89,7 +89,7 @@ def find_population_specific_haplotypes(context: OperationContext, inputs: Opera
         totals = counters.values(session)
         each = _who(session, [token for group in groups for token in group], inputs, context.reductions)
         items = counted_items(labels, each)
-        names = names_in(session, items) if inputs.include_patient_list else None
+        names = names_in(session, [members for _, members in items]) if inputs.include_patient_list else None
     name, item_name = "haplotypes", "haplotypeItem"
     if inputs.dialect is Dialect.REF and len(groups) == 1:  # so the reference implementation names them
         name, item_name = "variants", "variantItem"

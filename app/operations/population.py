@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from app.errors import LiftoverFailed, quoted
 from app.fhir.observation import counted_parameter, parameters
 from app.fhir.parameters import OperationInputs
@@ -41,7 +43,7 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
             who = carriers.fetch(session, wanted, inputs.source_class, shards=shards) if wanted else {}
             each = [carriers.union(who[variant_id] for variant_id in found) for found in known]
             found_items = counted_items(groups, each)
-            names = names_in(session, found_items) if inputs.include_patient_list else None
+            names = names_in(session, [members for _, members in found_items]) if inputs.include_patient_list else None
             items = [
                 (text, carriers.size(members), listed(members, names) if names is not None else None)
                 for text, members in found_items
@@ -83,9 +85,9 @@ def _is_count_only(inputs: OperationInputs) -> bool:
     return len(inputs.variants) == 1 and not inputs.include_patient_list and inputs.source_class is None
 
 
-def names_in(session: Session, items: list[tuple[str, Shards]]) -> dict[int, str]:
-    """Return the ids of everybody in any item, in one statement."""
-    everyone = carriers.ordinals(carriers.union(members for _, members in items))
+def names_in(session: Session, sets: Iterable[Shards]) -> dict[int, str]:
+    """Return the ids of everybody in any set, in one statement."""
+    everyone = carriers.ordinals(carriers.union(sets))
     return subjects.names_of(session, everyone) if everyone else {}
 
 

@@ -11,10 +11,11 @@ from app.errors import TooCostly
 from app.fhir.observation import counted_parameter, found_parameter, parameters
 from app.fhir.parameters import OperationInputs
 from app.operations.context import OperationContext
+from app.operations.population import listed, names_in
 from app.operations.query import chosen_call_sets
 from app.operations.structural_matching import StructuralHits, StructuralMatcher
 from app.operations.structural_rendering import observation_with_id, resources
-from app.store import carriers, counters, structural_sites, subjects
+from app.store import carriers, counters, structural_sites
 from app.store.session import Session
 from app.variants.extent import Relation
 
@@ -102,8 +103,7 @@ def _of_population(context: OperationContext, inputs: OperationInputs, relating:
         matcher = _matcher(context, session, relating)
         found = matcher.sites([asked.interval for asked in inputs.ranges], inputs.source_class)
         each = carriers.united(session, found, inputs.source_class, shards=carriers.shards_of(totals))
-        everyone = carriers.ordinals(carriers.union(each)) if inputs.include_patient_list else []
-        names = subjects.names_of(session, everyone) if everyone else {}
+        names = names_in(session, each) if inputs.include_patient_list else None
     return parameters(
         [
             counted_parameter(
@@ -112,9 +112,7 @@ def _of_population(context: OperationContext, inputs: OperationInputs, relating:
                 asked.text,
                 numerator=carriers.size(members),
                 denominator=totals.get(counters.SUBJECTS, 0),
-                subjects=sorted(names[ordinal] for ordinal in carriers.ordinals(members))
-                if inputs.include_patient_list
-                else None,
+                subjects=listed(members, names) if names is not None else None,
                 note=matcher.notes.get(asked.interval),
             )
             for asked, members in zip(inputs.ranges, each, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -241,9 +241,15 @@ def regions_of(session: Session, ordinal: int, study_id: int) -> dict[str, Regio
         "select kind, contig, data from study_region where shard = :shard and study_id = :study order by kind, contig",
         {"shard": bitmaps.shard_of(ordinal), "study": study_id},
     )
+    return regions_by_kind(rows)
+
+
+def regions_by_kind(rows: Iterable[tuple[Any, ...]]) -> dict[str, Regions]:
+    """Return rows of ``study_region`` (kind, contig, packed intervals) as regions by kind."""
     found: dict[str, dict[int, Stretches]] = {}
     for kind, contig, data in rows:
         of_kind = found.setdefault(kind, {})
+        # Contig 0 stands for a kind without any interval.
         if contig:
             of_kind[contig] = unpack_intervals(data)
     return dict(found)

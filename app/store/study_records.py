@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.records import Build, SourceClass
-from app.store.regions import unpack_intervals
 from app.store.session import Session
-from app.store.studies import Regions, StudyFacts
+from app.store.studies import Regions, StudyFacts, regions_by_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +31,14 @@ def study_named(session: Session, uid: str) -> StudyRecord | None:
     if not rows:
         return None
     study, shard, subject_id, test_id, build, *known = rows[0]
-    scope = {"shard": shard, "study": study}
     classes = session.run(
         "select distinct source_class from call_set where study_id = :study order by source_class", {"study": study}
     )
-    found: dict[str, Regions] = {}
-    for kind, contig, data in session.run(
+    regions = session.run(
         "select kind, contig, data from study_region where shard = :shard and study_id = :study"
         " and kind in ('studied', 'uncallable') order by kind, contig",
-        scope,
-    ):
-        of_kind = found.get(kind, {})
-        # Contig 0 stands for a file without any region.
-        found[kind] = {**of_kind, contig: unpack_intervals(data)} if contig else of_kind
+        {"shard": shard, "study": study},
+    )
     facts = StudyFacts(test_id, Build(build) if build else None, *known)
-    return StudyRecord(subject_id, facts, tuple(SourceClass(number) for (number,) in classes), found)
+    found = tuple(SourceClass(number) for (number,) in classes)
+    return StudyRecord(subject_id, facts, found, regions_by_kind(regions))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from re import Match
 
-from app.errors import TooCostly
 from app.fhir import codes
 from app.fhir.genotype import (
     StatementFacts,
@@ -20,6 +19,7 @@ from app.fhir.observation import counted_parameter, found_parameter, parameters
 from app.fhir.parameters import Dialect, OperationInputs
 from app.fhir.tokens import Token, is_same_system
 from app.operations.context import OperationContext
+from app.operations.limits import refuse_too_many
 from app.operations.population import counted_items, listed, names_in
 from app.operations.query import chosen_genotypes, classes_of_genotypes
 from app.operations.resource_ids import study_id
@@ -45,7 +45,7 @@ def find_subject_haplotypes(context: OperationContext, inputs: OperationInputs) 
     with context.database.read() as session:
         chosen = chosen_genotypes(session, inputs)
     found = [[genotype for genotype in chosen if _is_of_gene(genotype.name, token)] for token in inputs.genes]
-    _refuse_too_many(context, found, "genes")
+    refuse_too_many(context, sum(map(len, found)), "genotypes", "genes", mend="ask for fewer genes")
     return parameters(
         [
             found_parameter("haplotypes", "geneItem", _item(token, inputs), _parts(matched, inputs), present=None)
@@ -60,7 +60,7 @@ def find_subject_specific_haplotypes(context: OperationContext, inputs: Operatio
         chosen = chosen_genotypes(session, inputs)
     tokens = [token for group in inputs.haplotypes for token in group]
     found = [_matching(chosen, token, context.reductions) for token in tokens]
-    _refuse_too_many(context, found, "haplotypes")
+    refuse_too_many(context, sum(map(len, found)), "genotypes", "haplotypes", mend="ask for fewer haplotypes")
     entries = []
     for token, matched in zip(tokens, found, strict=True):
         is_note = inputs.dialect is Dialect.IG and bool(matched) and all(_only_may_be(one, token) for one in matched)
@@ -227,13 +227,3 @@ def rendered_statement(genotype: Genotype, dialect: Dialect) -> tuple[list[str],
     haplotypes = [render_haplotype(facts, number, one, system) for number, one in enumerate(certain, 1)]
     concept = genotype_concept(name.system, name.code, name.display)
     return haplotypes, render_genotype(facts, concept, haplotypes=len(haplotypes))
-
-
-def _refuse_too_many(context: OperationContext, found: Sequence[Sequence[Genotype]], parameter: str) -> None:
-    total = sum(map(len, found))
-    if total > context.settings.max_answers:
-        raise TooCostly(
-            f"the answer has {total} genotypes, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"
-            f" ask for fewer {parameter}",
-            parameter=parameter,
-        )

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import orjson
 
-from app.errors import TooCostly
 from app.fhir.observation import counted_parameter, found_parameter, parameters
 from app.fhir.parameters import OperationInputs
 from app.operations.context import OperationContext
+from app.operations.limits import FEWER_VARIANTS, refuse_too_many
 from app.operations.population import listed, names_in
 from app.operations.query import chosen_call_sets
-from app.operations.structural_matching import StructuralHits, StructuralMatcher
+from app.operations.structural_matching import StructuralMatcher
 from app.operations.structural_rendering import observation_with_id, resources
 from app.store import carriers, counters, structural_sites
 from app.store.session import Session
@@ -62,8 +62,9 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, relating: Re
         found = matcher.calls(call_sets, [asked.interval for asked in inputs.ranges])
         sites = {}
         if inputs.include_variants:
-            _refuse_too_many(context, found)
-            wanted = {site for listed in found for hits in listed for site in hits.chunk.site[hits.rows].tolist()}
+            total = sum(len(hits.rows) for of_range in found for hits in of_range)
+            refuse_too_many(context, total, "variants", "ranges", mend=FEWER_VARIANTS)
+            wanted = {site for of_range in found for hits in of_range for site in hits.chunk.site[hits.rows].tolist()}
             sites = structural_sites.fetch(session, sorted(wanted))
     return parameters(
         [
@@ -78,16 +79,6 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, relating: Re
             for asked, hits in zip(inputs.ranges, found, strict=True)
         ]
     )
-
-
-def _refuse_too_many(context: OperationContext, found: list[list[StructuralHits]]) -> None:
-    total = sum(len(hits.rows) for listed in found for hits in listed)
-    if total > context.settings.max_answers:
-        raise TooCostly(
-            f"the answer has {total} variants, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"
-            " ask for smaller ranges, or with includeVariants=false",
-            parameter="ranges",
-        )
 
 
 def read_structural(context: OperationContext, match: re.Match[str]) -> bytes | None:

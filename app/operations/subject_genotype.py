@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from app.errors import OperonError, SeveralProblems, TooCostly
+from app.errors import OperonError, SeveralProblems
 from app.fhir.observation import found_parameter, parameters, parameters_in_portions
 from app.fhir.parameters import OperationInputs
 from app.operations import nonvariants
 from app.operations.context import OperationContext
 from app.operations.interface import Answer
+from app.operations.limits import FEWER_VARIANTS, refuse_too_many
 from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
 from app.operations.query import chosen_call_sets
 from app.operations.rendering import resources, resources_in_turn
@@ -31,7 +32,7 @@ def find_subject_variants(context: OperationContext, inputs: OperationInputs) ->
         found, lookups = matcher.find(call_sets, intervals)
         silent = nonvariants.of_ranges(context, session, inputs, intervals) if inputs.include_non_variants else None
     if inputs.include_variants:
-        _refuse_too_many(context, found, "ranges")
+        refuse_too_many(context, _size(found), "variants", "ranges", mend=FEWER_VARIANTS)
         if not inputs.include_phasing and _size(found) > _STREAMED_FROM:
             return parameters_in_portions(_in_turn(context, inputs, found, lookups, notes=matcher.notes, silent=silent))
     entries = []
@@ -81,7 +82,7 @@ def find_subject_specific_variants(context: OperationContext, inputs: OperationI
         silent = (
             nonvariants.of_variants(context, session, inputs, asked, texts) if inputs.include_non_variants else None
         )
-    _refuse_too_many(context, found, "variants")
+    refuse_too_many(context, _size(found), "variants", "variants", mend=FEWER_VARIANTS)
     settings = context.settings
     entries = []
     for at, (text, segments) in enumerate(zip(texts, found, strict=True)):
@@ -121,13 +122,3 @@ def identified(context: OperationContext, texts: list[str]) -> list[Placement]:
 def _size(found: Sequence[list[Segment]]) -> int:
     """Return how many variants an answer has."""
     return sum(len(segment.rows) for segments in found for segment in segments)
-
-
-def _refuse_too_many(context: OperationContext, found: list[list[Segment]], parameter: str) -> None:
-    total = _size(found)
-    if total > context.settings.max_answers:
-        raise TooCostly(
-            f"the answer has {total} variants, the limit (OPERON_MAX_ANSWERS) is {context.settings.max_answers};"
-            " ask for smaller ranges, or with includeVariants=false",
-            parameter=parameter,
-        )

@@ -2,7 +2,8 @@
 
 py-ard (https://github.com/nmdp-bioinformatics/py-ard) is licensed LGPL-3.0-or-later; Operon neither ships nor needs it.
 Its database is made from downloads by its own command, ``pyard-import``. Only one that is complete is opened, because
-py-ard would fetch what is missing.
+py-ard would fetch what is missing. One of IPD-IMGT/HLA before 3.64.0 never is: it names no antigens, and py-ard 2.4
+looks for them anew at every start.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _NEEDED = frozenset(
     }
 )
 """The tables of py-ard 2, each of which it would make from a download"""
+_FIRST_WITH_ANTIGENS: Final = "3.64.0"
 
 Reduce = Callable[[str, str], str]
 
@@ -78,7 +80,8 @@ def open_reductions(folder: Path | None) -> tuple[HlaReductions | None, str]:
         return None, "not used (the folder of OPERON_PYARD_DATA has no pyard-….sqlite3)"
     version = max(versions, key=int)
     if not _is_complete(versions[version]):
-        return None, f"not used ({versions[version].name} is not complete; make it with pyard-import)"
+        mend = f"make it with pyard-import, of IPD-IMGT/HLA {_FIRST_WITH_ANTIGENS} or later"
+        return None, f"not used ({versions[version].name} is not complete; {mend})"
     try:
         ard = import_module("pyard").init(imgt_version=version, data_dir=str(folder), load_mac=False)
     except ModuleNotFoundError:

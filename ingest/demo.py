@@ -11,6 +11,7 @@ from app.records import Build
 from app.store import bulk, migrate
 from ingest import reference
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.haplotypes import ingest_haplotypes
 from ingest.progress import Progress
 from ingest.workspace import open_database, open_workspace, subjects_in
 
@@ -51,6 +52,7 @@ def load(settings: Settings, progress: Progress) -> None:
             given = subjects_in(folder / "subjects.csv", settings)
             bulk.store_subjects(workspace.database, given, "subjects.csv")
         ingest_manifest(workspace, folder / "manifest.csv", progress)
+        ingest_haplotypes(workspace, folder / "haplotypes.tsv")
         options = VcfOptions(Build.GRCH37, all_samples=True, test_id="1000-genomes-phase-1")
         ingest_vcfs(workspace, [folder / "cohort" / "chr22.vcf.gz"], options, progress)
 

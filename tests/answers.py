@@ -152,7 +152,7 @@ def counted(entry: dict[str, Any]) -> Counted:
     """Take one parameter of a population answer apart."""
     numerator, denominator = (parts(entry, name)[0]["valueQuantity"]["value"] for name in ("numerator", "denominator"))
     subjects = tuple(part["valueString"] for part in parts(entry, "subject"))
-    [asked] = [*parts(entry, "variantItem"), *parts(entry, "rangeItem")]
+    [asked] = [part for name in ("variantItem", "rangeItem", "haplotypeItem") for part in parts(entry, name)]
     return Counted(asked["valueString"], numerator, denominator, subjects)
 
 

@@ -16,6 +16,15 @@ DEMO = DATA / "demo"
 BUILDS = ("GRCh37", "GRCh38")
 OTHER = {"GRCh37": "GRCh38", "GRCh38": "GRCh37"}
 MT = "NC_012920.1"
+DEFINING = {
+    "CYP2C19 *2": ("CYP2C19-2",),
+    "CYP2C19 *17": ("CYP2C19-17",),
+    "CYP2D6 *5": ("CYP2D6-5",),
+    "SLCO1B1 *15": ("SLCO1B1-N130D", "SLCO1B1-V174A"),
+    "UGT1A1 *28": ("UGT1A1-28",),
+    "UGT1A1 *36": ("UGT1A1-36",),
+}
+"""The variants of the family that tell a star allele from ``*1``, by their ids in the two truth tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,11 @@ class Record:
     def alleles(self) -> list[int | None]:
         """Return the allele numbers of the genotype, None for a dot."""
         return [None if allele == "." else int(allele) for allele in re.split(r"[/|]", self.call["GT"])]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the fields of INFO; a flag has an empty text."""
+        return {name: value for name, _, value in (field.partition("=") for field in self.info.split(";"))}
 
 
 class Windows:
@@ -109,8 +123,29 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def variants() -> list[dict[str, str]]:
-    """Read the truth table."""
+    """Read the truth table of the small variants."""
     return rows(DEMO / "variants.tsv")
+
+
+def structural() -> list[dict[str, str]]:
+    """Read the truth table of the structural variants."""
+    return rows(DEMO / "structural.tsv")
+
+
+def place(row: dict[str, str], build: str) -> tuple[str, int, int]:
+    """Return where a row of the structural table lies on a build."""
+    ref_seq, start, end = re.split(r"[:-]", row[build.lower()])
+    return ref_seq, int(start), int(end)
+
+
+def haplotypes() -> list[dict[str, str]]:
+    """Read the genotypes."""
+    return rows(DEMO / "haplotypes.tsv")
+
+
+def listed(text: str, mark: str = ";") -> list[str]:
+    """Take apart a list in a cell."""
+    return [entry.strip() for entry in text.split(mark) if entry.strip()]
 
 
 def spdi(row: dict[str, str], build: str) -> Change:

@@ -12,7 +12,22 @@ import pysam
 import pytest
 from pyliftover import LiftOver
 
-from tests.demo_files import BUILDS, DEMO, MT, OTHER, Windows, chain_path, contig_name, spdi, variants
+from tests.demo_files import (
+    BUILDS,
+    DEFINING,
+    DEMO,
+    MT,
+    OTHER,
+    Change,
+    Windows,
+    chain_path,
+    contextual,
+    contig_name,
+    place,
+    spdi,
+    structural,
+    variants,
+)
 
 PRIMARY = {*map(str, range(1, 23)), "X", "Y"}
 Hit = tuple[str, int, str]
@@ -103,6 +118,46 @@ def test_variants_lift_as_with_the_whole_chain_files(source, whole_chains):
             expected = primary_hits(whole_chains[source], contig_name(change.ref_seq), position)
             assert len(expected) == 1
             assert primary_hits(ours, contig_name(change.ref_seq), position) == expected
+
+
+@pytest.mark.parametrize("source", BUILDS)
+def test_structural_variants_lift_as_with_the_whole_chain_files(source, whole_chains):
+    for row in structural():
+        (ref_seq, start, end), (target, low, high) = place(row, source), place(row, OTHER[source])
+        hits = [primary_hits(whole_chains[source], contig_name(ref_seq), position) for position in (start, end - 1)]
+        assert hits == [[(contig_name(target), position, "+")] for position in (low, high - 1)], row["id"]
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_cftr_dele2_3_reaches_as_far_as_its_name_says(build, sequences):
+    """Find the exons by their bases: c.54 begins the second, c.273 ends the third."""
+    [row] = [row for row in structural() if row["id"] == "CFTR-dele2,3"]
+    accession, start, end = place(row, build)
+    windows = [window for window in sequences[build] if window[0] == accession and window[1] <= start]
+    _, first, name, fasta = max(windows, key=lambda window: window[1])
+    bases = fasta.fetch(name).upper()
+    second, third = (bases.index(text) for text in ("CTGGACCAGACCAATTTTGAGGAAAGG", "TTTATATTTAGGGGTAAG"))
+    named = second - 5940, third + len("TTTATATTTAGGG") + 10250
+    shift = named[0] - (start + 1 - first)
+    assert (named[1] - named[0], named[1] - (end - first), shift) == (21080, shift, 4)
+    assert bases[named[0] - shift : named[0]] == bases[named[1] - shift : named[1]] == "CTTT"
+    assert bases[named[0]] != bases[named[1]], "the name could stand further to the right"
+    assert bases[named[0] - shift - 1] != bases[named[1] - shift - 1], "the record could stand further to the left"
+
+
+def test_star_alleles_are_defined_by_their_variants(shared):
+    windows, table = demo_windows("GRCh38"), {row["id"]: row for row in variants()}
+    by_contig = {contig_name(name): name for name, *_ in windows.windows}
+    with (shared / "data" / "genes" / "pypgx" / "allele-table.csv").open(encoding="utf-8") as stream:
+        published = {f"{row['Gene']} {row['StarAllele']}": row for row in csv.DictReader(stream)}
+    for allele, names in DEFINING.items():
+        if published[allele]["SV"] == "TRUE":
+            assert names == ("CYP2D6-5",)
+            continue
+        core = set()
+        for contig, pos, ref, alt in (text.split("-") for text in published[allele]["GRCh38Core"].split(",")):
+            core.add(contextual(windows, Change(by_contig[contig], int(pos) - 1, ref, alt)))
+        assert {spdi(table[name], "GRCh38") for name in names} <= core, allele
 
 
 @pytest.mark.parametrize(("source", "interval"), [("GRCh37", (50300000, 51000000)), ("GRCh38", (49907000, 50561000))])

@@ -38,6 +38,24 @@ QUESTIONS = (
         "Who carries HFE C282Y?",
         "/fhir/$find-population-specific-variants?variants=NC_000006.12:26092912:G:A&includePatientList=true",
     ),
+    Question(
+        "Which structural variants of the grandmother touch CFTR (her genome is on GRCh37, asked on GRCh38)?",
+        "/fhir/$find-subject-structural-intersecting-variants?subject=demo-grandmother"
+        "&ranges=NC_000007.14:117479962-117668665&includeVariants=true",
+    ),
+    Question(
+        "Who has a structural variant that covers TBX6 in 16p11.2?",
+        "/fhir/$find-population-structural-subsuming-variants?ranges=NC_000016.10:30085792-30091924"
+        "&includePatientList=true",
+    ),
+    Question(
+        "Which CYP2C19 genotype does the child have?",
+        "/fhir/$find-subject-haplotypes?subject=demo-child&genes=CYP2C19",
+    ),
+    Question(
+        "Which tests of the child looked at CYP2D6, and where could they not call?",
+        "/fhir/$find-study-metadata?subject=demo-child&ranges=NC_000022.11:42126498-42130810",
+    ),
 )
 
 

@@ -97,12 +97,15 @@ def answers_something(entry: dict[str, Any]) -> bool:
     return bool(found) and all(part["valueBoolean"] for part in parts(entry, "presence"))
 
 
-def test_three_questions_that_are_printed_have_answers(client: TestClient, printed: str) -> None:
+def test_questions_that_are_printed_have_answers_of_every_family(client: TestClient, printed: str) -> None:
     paths = CURL.findall(printed)
-    assert len(paths) == 3
+    assert len(paths) == len(set(paths)) == 7
     for path in paths:
-        [entry] = ask(client, path)
-        assert answers_something(entry), path
+        first, *others = ask(client, path)
+        assert answers_something(first), path
+        assert not others or "$find-study-metadata" in path, path
+    for family in ("-variants?", "-structural-", "-haplotypes?", "$find-study-metadata", "$find-population-"):
+        assert any(family in path for path in paths), family
 
 
 def test_loading_again_changes_nothing(operon: CommandLine, printed: str) -> None:
@@ -117,7 +120,7 @@ def test_loading_again_changes_nothing(operon: CommandLine, printed: str) -> Non
 
 def test_questions_of_the_readme_have_answers(client: TestClient, root: Path) -> None:
     paths = CURL.findall((root / "README.md").read_text("utf-8"))
-    assert len(paths) == 3
+    assert len(paths) == 5
     for path in paths:
         [entry] = ask(client, path)
         assert answers_something(entry), path

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from app.config import Settings
 from app.data_folder import data_folder
+from app.errors import InvalidInput
 from app.records import Build
 from app.store import bulk, migrate
 from ingest import reference
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.haplotypes import ingest_haplotypes
 from ingest.progress import Progress
-from ingest.workspace import open_database, open_workspace, subjects_in
+from ingest.workspace import Workspace, open_database, open_workspace, subjects_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,23 @@ def load(settings: Settings, progress: Progress) -> None:
         migrate.upgrade(database)
     _add_reference(settings, folder)
     with open_workspace(settings) as workspace:
-        with workspace.database.sole_writer():
-            given = subjects_in(folder / "subjects.csv", settings)
-            bulk.store_subjects(workspace.database, given, "subjects.csv")
-        ingest_manifest(workspace, folder / "manifest.csv", progress)
-        ingest_haplotypes(workspace, folder / "haplotypes.tsv")
+        try:
+            _add_family(workspace, folder, progress)
+        except InvalidInput as error:
+            raise InvalidInput(
+                "the store has other data of the sample family, perhaps of another release; take an empty OPERON_HOME,"
+                " or remove the family first (operon subject erase)"
+            ) from error
         options = VcfOptions(Build.GRCH37, all_samples=True, test_id="1000-genomes-phase-1")
         ingest_vcfs(workspace, [folder / "cohort" / "chr22.vcf.gz"], options, progress)
+
+
+def _add_family(workspace: Workspace, folder: Path, progress: Progress) -> None:
+    with workspace.database.sole_writer():
+        given = subjects_in(folder / "subjects.csv", workspace.settings)
+        bulk.store_subjects(workspace.database, given, "subjects.csv")
+    ingest_manifest(workspace, folder / "manifest.csv", progress)
+    ingest_haplotypes(workspace, folder / "haplotypes.tsv")
 
 
 def _add_reference(settings: Settings, folder: Path) -> None:

@@ -17,6 +17,7 @@ from app.main import create_app
 from tests.answers import asking, assert_counted, counted, item, observations, observed, parts, present
 from tests.command_line import CommandLine
 from tests.demo_files import BUILDS, DEMO, haplotypes, listed, place, rows, structural, variants
+from tests.genotype_files import line, write_table
 from tests.operation_calls import OFFERED
 
 FAMILY = ("demo-aunt", "demo-child", "demo-father", "demo-grandmother", "demo-mother")
@@ -116,6 +117,18 @@ def test_loading_again_changes_nothing(operon: CommandLine, printed: str) -> Non
     for content in (before, after):
         content["counter"] = [row for row in content["counter"] if row[0] != "data_version"]
     assert after == before
+
+
+def test_another_family_of_the_same_name_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    operon = CommandLine(tmp_path / "home")
+    operon.done("db", "upgrade")
+    other = line("demo-father", test_id="demo-father-wgs", specimen_id="another")
+    operon.done("ingest", "haplotypes", write_table(tmp_path / "other.tsv", other))
+    refused = operon.run("demo", "--no-serve", "--quiet")
+    assert (refused.code, refused.out) == (65, "")
+    assert "other data of the sample family" in refused.err
+    operon.done("subject", "erase", "demo-father", "--yes")
+    assert "http" in operon.done("demo", "--no-serve", "--quiet").out
 
 
 def test_questions_of_the_readme_have_answers(client: TestClient, root: Path) -> None:

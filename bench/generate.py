@@ -115,12 +115,13 @@ class Cohort:
             yield CohortBatch(first, count, row.astype(np.int32), sample.astype(np.int32), copies, depth)
 
 
-def cohort(subjects: int, genome: SyntheticGenome, *, seed: int = 7) -> Cohort:
-    """Return a cohort over the first megabase of the genome's stretch."""
+def cohort(subjects: int, genome: SyntheticGenome, *, seed: int = 7, megabase: int = 0) -> Cohort:
+    """Return a cohort over one megabase of the genome's stretch, the first one unless told."""
+    seed += megabase  # other sites, and other people's genotypes
     random = np.random.default_rng((seed, subjects))
     start, bases = genome.sequence(Build.GRCH37)
     sites = expected_sites(subjects)
-    offsets = random.choice(WINDOW, sites, replace=False)
+    offsets = megabase * WINDOW + random.choice(WINDOW, sites, replace=False)
     positions = start + np.sort(offsets).astype(np.int64)
     copies = 1 + random.choice(2 * subjects, sites, p=spectrum(subjects)).astype(np.int64)
     refs, alts = changes(positions, start, bases, random)

@@ -9,7 +9,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from app.config import Settings
 from app.formats.genotype import Genotype
 from app.formats.vcf_block import RecordBlock
+from app.formats.vcf_structural import StructuralRow
 from app.formats.vcf_tally import Tally
 from app.operations.context import Genome, OperationContext
 from app.operations.registry import HANDLERS
@@ -136,16 +137,23 @@ def _store_block(
     run.next_block += 1
 
 
-def ingest_cohort(database: Database, genome: Genome, cohort: Cohort) -> int:
-    """Store a cohort, a joint file of 500 subjects at a time; return its number of calls."""
+Structural = Callable[[Cohort, CohortBatch], Sequence[StructuralRow]]
+"""Returns the structural calls of a batch's subjects in a cohort's megabase; genotype 0 is heterozygous, 1 not"""
+
+
+def ingest_cohort(database: Database, genome: Genome, *parts: Cohort, structural: Structural = lambda _, __: ()) -> int:
+    """Store a cohort, given by megabases, a joint file of 500 subjects at a time; return its number of calls."""
     calls = 0
-    for batch in cohort.batches():
-        source = f"cohort-{batch.first}"
-        plan = _plan([subject_id(batch.first + n) for n in range(batch.subjects)], source)
+    for batches in zip(*(part.batches() for part in parts), strict=True):
+        first = batches[0]
+        source = f"cohort-{first.first}"
+        plan = _plan([subject_id(first.first + n) for n in range(first.subjects)], source)
         run = runs.begin(database, Source(source, source, {}), plan)
         counts = Counts.start(len(plan))
         storer = BlockStorer(genome.placer, Build.GRCH37, run.plan, Settings(), source, counts, Tally())
-        _store_block(database, storer, _block_of(cohort, batch), _GENOTYPES, run)
+        for part, batch in zip(parts, batches, strict=True):
+            block = replace(_block_of(part, batch), structural=structural(part, batch))
+            _store_block(database, storer, block, _GENOTYPES, run)
         runs.finish(database, [Finished(run, counts.by_call_set(), {}, [{}] * len(plan))])
         calls += sum(counts.calls)
     return calls

@@ -14,6 +14,7 @@ from app.variants.accessions import accession
 from app.variants.normalize import justify
 from app.variants.reference import InMemoryReference
 from bench import generate
+from bench.gene_load import structural_calls
 from bench.genomes import CONTIG, SyntheticGenome, synthetic_genome
 
 
@@ -137,3 +138,28 @@ def test_repeat_indels_are_the_same_every_time_and_roll():
         found = justify(reference, ref_seq, 50_000 + indel.position, indel.ref, indel.alt)
         assert found.justified
         assert found.left + found.right > 0
+
+
+def test_megabases_of_one_cohort_are_different_ones():
+    genome = synthetic_genome(2 * generate.WINDOW)
+    first, second = (generate.cohort(40, genome, megabase=megabase) for megabase in range(2))
+    assert first.positions[-1] < genome.sequence(Build.GRCH37)[0] + generate.WINDOW <= second.positions[0]
+    assert first.copies.tolist() != second.copies.tolist()
+    assert first.refs[:20] != second.refs[:20]
+
+
+def test_structural_calls_are_those_of_the_batch_and_the_same_every_time(genome):
+    cohort = generate.cohort(600, genome)
+    first, second = cohort.batches()
+    rows = structural_calls(cohort, second)
+    assert rows == structural_calls(cohort, second) != structural_calls(cohort, first)
+    assert all(0 <= sample < second.subjects for row in rows for sample in row.samples)
+    assert {genotype for row in rows for genotype in row.genotypes} == {0, 1}
+    of_first = structural_calls(cohort, first)
+    calls = sum(len(row.samples) for batch in (of_first, rows) for row in batch) / cohort.subjects
+    assert 20 < calls < 60
+    # A site is the same for all batches, or its carriers would not add up.
+    sites = [{row.line_1based: row.allele for row in batch} for batch in (of_first, rows)]
+    shared = sites[0].keys() & sites[1].keys()
+    assert len(shared) > 50
+    assert all(sites[0][line] == sites[1][line] for line in shared)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.store import bitmaps, codec, structural_codec, structural_sites, variants
+from app.store import bitmaps, codec, genotype_index, structural_codec, structural_sites, variants
 from app.store.session import Database, Session
 from app.store.structural_sites import StructuralSite
 
@@ -25,6 +25,8 @@ def logical_dump(database: Database) -> dict[str, Any]:
         }
         sites = _sites(session)
         names |= {id_: (repr(site), None) for id_, site in sites.items()}
+        codes = session.run("select id, system, code from genotype_name")
+        names |= {genotype_index.carrier_id(id_): (f"{system}|{code}", None) for id_, system, code in codes}
         counters = dict(session.run("select name, value from counter where name in ('variants', 'calls', 'subjects')"))
         return {
             "variants": sorted((repr(names[id_]), one.status.name, one.justified) for id_, one in placed.items()),

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.config import Settings
 from app.fhir.parameters import OperationInputs, RangeInput
+from app.fhir.tokens import parse_token
 from app.operations.context import Genome, OperationContext
 from app.operations.registry import HANDLERS, READERS
 from app.records import Build, Sex, SourceClass
@@ -137,6 +138,23 @@ class SmallStore:
         """Ask how many subjects have structural variants that are ``intersecting`` or ``subsuming`` some ranges."""
         name = f"find-population-structural-{relation}-variants"
         return _counted(self._answer(name, ranges=_ranges(ranges), **inputs))
+
+    def genotype_population(self, *groups: Sequence[str], **inputs: Any) -> list[tuple[str, int, int, list[str]]]:
+        """Ask how many subjects have some genotypes or haplotypes: (item, numerator, denominator, subjects)."""
+        tokens = tuple(tuple(map(parse_token, group)) for group in groups)
+        answer = self._answer(
+            "find-population-specific-haplotypes", haplotypes=tokens, include_patient_list=True, **inputs
+        )
+        return _counted(answer)
+
+    def has_genotype(self, subject: str, *words: str, **inputs: Any) -> list[bool]:
+        """Ask whether a subject has some genotypes or haplotypes."""
+        tokens = (tuple(map(parse_token, words)),)
+        answer = self._answer("find-subject-specific-haplotypes", subject=subject, haplotypes=tokens, **inputs)
+        return [
+            next(part["valueBoolean"] for part in entry["part"] if part["name"] == "presence")
+            for entry in answer["parameter"]
+        ]
 
     def studies(self, subject: str, *ranges: str, **inputs: Any) -> list[dict[str, Any]]:
         """Ask which tests a subject had: the value of each part by its name."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from re import Match
 
+from pyroaring import BitMap
+
 from app.fhir import codes
 from app.fhir.genotype import (
     StatementFacts,
@@ -23,11 +25,12 @@ from app.operations.limits import refuse_too_many
 from app.operations.population import counted_items, listed, names_in
 from app.operations.query import chosen_genotypes, classes_of_genotypes
 from app.operations.resource_ids import study_id
-from app.store import carriers, counters, genotypes
+from app.store import carriers, counters, genotype_index, genotypes
 from app.store.carriers import Shards
+from app.store.genotype_index import FoundTerm, TermKind
 from app.store.genotypes import FoundName, Genotype, GenotypeName
 from app.store.session import Session
-from app.variants.allele_names import Word, certain_alleles, search_text
+from app.variants.allele_names import GL_NAMESPACE, Word, certain_alleles, search_text
 from app.variants.hla_reduction import HlaReductions
 
 _HGNC_NUMBER = re.compile(r"[0-9]+")
@@ -35,9 +38,6 @@ _MAY_BE = (
     "The typing leaves a choice between alleles, and what was asked for is only one of them: the subject may have it or"
     " not."
 )
-
-Matches = Callable[[Genotype | FoundName], bool]
-"""Tells whether a genotype is what was asked for"""
 
 
 def find_subject_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -87,7 +87,13 @@ def find_population_specific_haplotypes(context: OperationContext, inputs: Opera
     labels = tuple(tuple(_item(token, inputs) for token in group) for group in groups)
     with context.database.read() as session:
         totals = counters.values(session)
-        each = _who(session, [token for group in groups for token in group], inputs, context.reductions)
+        each = _who(
+            session,
+            [token for group in groups for token in group],
+            inputs,
+            context.reductions,
+            carriers.shards_of(totals),
+        )
         items = counted_items(labels, each)
         names = names_in(session, [members for _, members in items]) if inputs.include_patient_list else None
     name, item_name = "haplotypes", "haplotypeItem"
@@ -138,6 +144,8 @@ def _is_of_gene(name: GenotypeName, token: Token) -> bool:
 
 
 def _matching(chosen: Iterable[Genotype], token: Token, reductions: HlaReductions | None) -> list[Genotype]:
+    if token.system is not None:
+        return [genotype for genotype in chosen if _has_code(genotype.name, token)]
     matches = _matcher(token, reductions)
     return [genotype for genotype in chosen if matches(genotype)]
 
@@ -150,16 +158,19 @@ def _words(token: Token, reductions: HlaReductions | None) -> list[Word]:
     return words
 
 
-def _matcher(token: Token, reductions: HlaReductions | None) -> Matches:
-    if token.system is None:
-        word, *reduced = _words(token, reductions)
-        return lambda found: (
-            word.is_in(found.search, hla=found.is_hla)
-            or (found.is_hla and any(one.is_in(found.search, hla=True) for one in reduced))
-        )
-    return lambda found: any(
+def _matcher(token: Token, reductions: HlaReductions | None) -> Callable[[Genotype | FoundName], bool]:
+    """Return what tells whether the text of a genotype has a word."""
+    word, *reduced = _words(token, reductions)
+    return lambda found: (
+        word.is_in(found.search, hla=found.is_hla)
+        or (found.is_hla and any(one.is_in(found.search, hla=True) for one in reduced))
+    )
+
+
+def _has_code(name: GenotypeName, token: Token) -> bool:
+    return any(
         code == token.code and (token.system == "" or is_same_system(system, token.system or ""))
-        for system, code in _codings(found.name)
+        for system, code in _codings(name)
     )
 
 
@@ -184,21 +195,58 @@ def _only_may_be(genotype: Genotype, token: Token) -> bool:
 
 
 def _who(
-    session: Session, tokens: Sequence[Token], inputs: OperationInputs, reductions: HlaReductions | None
+    session: Session, tokens: Sequence[Token], inputs: OperationInputs, reductions: HlaReductions | None, shards: int
 ) -> list[Shards]:
-    """Return the subjects that have each token, in two statements."""
-    # A code is spelled in the text of its name, so that its own spellings find what it may be.
-    words = [word for token in tokens for word in _words(token, reductions)]
-    texts = {text for word in words for hla in (False, True) for text in word.spellings(hla=hla)}
-    known = genotypes.names_with(session, sorted(texts))
-    found = [_named(known, _matcher(token, reductions)) for token in tokens]
-    wanted = sorted({name_id for ids in found for name_id in ids})
-    who = genotypes.fetch(session, wanted, classes_of_genotypes(inputs)) if wanted else {}
-    return [carriers.union(who[name_id] for name_id in ids) for ids in found]
+    """Return the subjects that have each token, in four statements at the most."""
+    words = [_words(token, reductions) if token.system is None else [] for token in tokens]
+    exact = {token.code for token in tokens if token.system is not None}
+    terms = genotype_index.find(session, [word for some in words for word in some], exact)
+    found = [
+        _coded(terms, token) if token.system is not None else _holding(terms, some)
+        for token, some in zip(tokens, words, strict=True)
+    ]
+    # What is spelled in several pieces has to be looked for in whole texts: those that hold all the pieces.
+    unsure = sorted(set().union(*(maybe for _, maybe in found)))
+    texts = genotypes.texts_of(session, unsure) if unsure else []
+    groups = []
+    for token, (sure, maybe) in zip(tokens, found, strict=True):
+        matches = _matcher(token, reductions)
+        groups.append(sure | BitMap([text.name_id for text in texts if text.name_id in maybe and matches(text)]))
+    classes = None if inputs.source_class is None else classes_of_genotypes(inputs)
+    return genotype_index.who(session, groups, classes, shards=shards)
 
 
-def _named(known: Iterable[FoundName], matches: Matches) -> list[int]:
-    return [found.name_id for found in known if matches(found)]
+def _coded(terms: Iterable[FoundTerm], token: Token) -> tuple[BitMap, BitMap]:
+    """Return the names of which ``system|code`` is the genotype or a haplotype, and none that may have it."""
+    found = (term.names for term in terms if term.is_code and term.text == token.code and _is_of_system(term, token))
+    return BitMap.union(BitMap(), *found), BitMap()
+
+
+def _is_of_system(term: FoundTerm, token: Token) -> bool:
+    system: str | None = term.system
+    if term.kind is not TermKind.GENOTYPE:
+        system = haplotype_system(term.system, GL_NAMESPACE if term.kind is TermKind.GL_HAPLOTYPE else "")
+    return system is not None and (token.system == "" or is_same_system(system, token.system or ""))
+
+
+def _holding(terms: Iterable[FoundTerm], words: Sequence[Word]) -> tuple[BitMap, BitMap]:
+    """Return the names that certainly have one of some words, the first as given, and others that may have it."""
+    pieces = [term for term in terms if not term.is_code]
+    sure, maybe = BitMap(), BitMap()
+    for number, word in enumerate(words):
+        # What a word is reduced to is a name of an HLA allele.
+        for hla in (False, True) if number == 0 else (True,):
+            some = [term for term in pieces if term.is_hla is hla]
+            if word.is_one_piece(hla=hla):
+                sure |= BitMap.union(BitMap(), *(term.names for term in some if word.is_in(term.text, hla=hla)))
+                continue
+            for spelling in word.pieces(hla=hla):
+                maybe |= BitMap.intersection(*(_with_piece(some, piece) for piece in spelling))
+    return sure, maybe - sure
+
+
+def _with_piece(terms: Iterable[FoundTerm], piece: str) -> BitMap:
+    return BitMap.union(BitMap(), *(term.names for term in terms if piece in term.text))
 
 
 def _parts(matched: Sequence[Genotype], inputs: OperationInputs) -> list[str]:

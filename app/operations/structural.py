@@ -93,7 +93,8 @@ def _of_population(context: OperationContext, inputs: OperationInputs, relating:
         totals = counters.values(session)
         matcher = _matcher(context, session, relating)
         found = matcher.sites([asked.interval for asked in inputs.ranges], inputs.source_class)
-        each = carriers.united(session, found, inputs.source_class, shards=carriers.shards_of(totals))
+        classes = None if inputs.source_class is None else (inputs.source_class,)
+        each = carriers.united(session, found, classes, shards=carriers.shards_of(totals))
         names = names_in(session, each) if inputs.include_patient_list else None
     return parameters(
         [

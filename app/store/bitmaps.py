@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Container
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,12 @@ def unpack(data: bytes) -> BitMap:
     raise ValueError(f"carrier set of unknown version {data[0]}")
 
 
+def pack_ids(ids: BitMap) -> bytes:
+    """Serialize a set of ids of any size; ``unpack`` reads it."""
+    ids.run_optimize()
+    return bytes((_ROARING,)) + ids.serialize()
+
+
 def pack_detail(kinds: dict[int, BitMap]) -> bytes:
     """Serialize members by kind."""
     if len(kinds) == 1:
@@ -101,11 +108,16 @@ def unpack_detail(members: bytes, detail: bytes) -> dict[int, BitMap]:
 
 def members_of_class(members: bytes, detail: bytes, source_class: SourceClass | None) -> BitMap:
     """Return the members whose call is of a source class; every member when no class is asked for."""
-    if source_class is None:
+    return members_of_classes(members, detail, None if source_class is None else (source_class,))
+
+
+def members_of_classes(members: bytes, detail: bytes, classes: Container[int] | None) -> BitMap:
+    """Return the members whose call is of one of some source classes; every member when no classes are asked for."""
+    if classes is None:
         return unpack(members)
     if detail[0] == _ONE_KIND:
-        return unpack(members) if detail[1] >> 4 == source_class else BitMap()
-    chosen = [bits for kind, bits in unpack_detail(members, detail).items() if kind >> 4 == source_class]
+        return unpack(members) if detail[1] >> 4 in classes else BitMap()
+    chosen = [bits for kind, bits in unpack_detail(members, detail).items() if kind >> 4 in classes]
     return BitMap.union(*chosen) if chosen else BitMap()
 
 

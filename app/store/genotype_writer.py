@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from app.errors import InvalidInput
 from app.records import SourceClass
-from app.store import counters, genotypes, studies, subjects
+from app.store import counters, genotype_index, genotypes, studies, subjects
+from app.store.genotype_index import Additions
 from app.store.genotypes import Addition, GenotypeName
 from app.store.session import Session
 from app.store.studies import StudyFacts
@@ -61,7 +62,10 @@ class GenotypeWriter:
         Statements with a problem are not written; whether the others stay is the caller's choice.
         """
         ordinals = self._ordinals([statement.subject_id for statement in statements])
-        return [self._write(statement, ordinals[statement.subject_id]) for statement in statements]
+        additions = Additions()
+        problems = [self._write(statement, ordinals[statement.subject_id], additions) for statement in statements]
+        genotype_index.add(self._session, additions)
+        return problems
 
     def finish(self) -> Written:
         """Make readers see that data changed, and return what was written."""
@@ -80,13 +84,13 @@ class GenotypeWriter:
             ordinals |= {subject_id: allocated[subject_id] for subject_id in fresh}
         return ordinals
 
-    def _write(self, statement: Statement, ordinal: int) -> InvalidInput | None:
+    def _write(self, statement: Statement, ordinal: int, additions: Additions) -> InvalidInput | None:
         try:
             study_id = self._study(statement, ordinal)
             name, source_class = statement.name, statement.source_class
             uid = genotypes.uid_of(statement.subject_id, statement.study.test_id, source_class, name)
             addition = Addition(uid, ordinal, study_id, source_class, name)
-            new = genotypes.add(self._session, self._run_id, addition, self._reductions)
+            new = genotypes.add(self._session, self._run_id, addition, additions, self._reductions)
         except InvalidInput as problem:
             return problem
         self.written.added += new

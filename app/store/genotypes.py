@@ -1,7 +1,7 @@
 """Genotype statements of tests: who has which, and the distinct names that words are searched in.
 
-A statement is one row of its subject; what it says is stored once for everybody who has it. Words are searched among
-the distinct names, and the subjects of what was found are read from an index.
+A statement is one row of its subject; what it says is stored once for everybody who has it. Which names a word is in,
+and who has them, is answered by ``app.store.genotype_index``, which is kept up to date here.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from pyroaring import BitMap
 
 from app.errors import InvalidInput, quoted
 from app.records import SourceClass
-from app.store import bitmaps, counters, ledger
-from app.store.carriers import Shards
+from app.store import bitmaps, counters, genotype_index, ledger
 from app.store.session import Session
 from app.variants.allele_names import is_hla, search_text
 from app.variants.hla_reduction import HlaReductions
@@ -76,10 +74,9 @@ class Genotype:
 
 @dataclass(frozen=True, slots=True)
 class FoundName:
-    """One distinct name, as it is read back."""
+    """What words are looked for in, of one distinct name."""
 
     name_id: int
-    name: GenotypeName
     search: str
     is_hla: bool
 
@@ -108,27 +105,13 @@ def with_uid(session: Session, uid: str) -> Genotype | None:
     return _genotype(rows[0]) if rows else None
 
 
-def names_with(session: Session, texts: Sequence[str]) -> list[FoundName]:
-    """Return the distinct names whose spellings hold one of some texts, in one statement."""
+def texts_of(session: Session, name_ids: Sequence[int]) -> list[FoundName]:
+    """Return what words are looked for in, of some names, in one statement."""
     rows = session.run(
-        f"select n.id, {_NAME} from genotype_name n where exists (select 1 from {session.texts('texts')} t"
-        f" where {session.holds('n.search', 't.value')})",
-        {"texts": session.text_list(texts)},
+        f"select id, search, is_hla from genotype_name where id {session.in_ints('ids')}",
+        {"ids": session.int_list(list(name_ids))},
     )
-    return [FoundName(name_id, _name(name), search, bool(is_hla)) for name_id, *name, search, is_hla in rows]
-
-
-def fetch(session: Session, name_ids: Sequence[int], classes: Iterable[SourceClass]) -> dict[int, Shards]:
-    """Return who has each of some names by statements of some source classes, in one statement."""
-    rows = session.run(
-        f"select distinct name_id, subject_ordinal from genotype where name_id {session.in_ints('names')}"
-        f" and source_class {session.in_ints('classes')}",
-        {"names": session.int_list(list(name_ids)), "classes": session.int_list(sorted(map(int, classes)))},
-    )
-    members: dict[int, dict[int, list[int]]] = {name_id: {} for name_id in name_ids}
-    for name_id, ordinal in rows:
-        members[name_id].setdefault(bitmaps.shard_of(ordinal), []).append(ordinal & bitmaps.LOW)
-    return {name_id: {shard: BitMap(low) for shard, low in found.items()} for name_id, found in members.items()}
+    return [FoundName(name_id, search, bool(hla)) for name_id, search, hla in rows]
 
 
 def _genotype(row: Sequence[Any]) -> Genotype:
@@ -162,8 +145,16 @@ class Addition:
     name: GenotypeName
 
 
-def add(session: Session, run_id: int, addition: Addition, reductions: HlaReductions | None = None) -> bool:
+def add(
+    session: Session,
+    run_id: int,
+    addition: Addition,
+    additions: genotype_index.Additions,
+    reductions: HlaReductions | None = None,
+) -> bool:
     """Add a statement; return False where the store has the very same one.
+
+    What it adds to the index is only noted, for the caller to add it with that of others.
 
     Raises:
         InvalidInput: the test says something else of the same genotype (display, haplotypes or alleles).
@@ -182,22 +173,27 @@ def add(session: Session, run_id: int, addition: Addition, reductions: HlaReduct
                 parameter="genotype_code",
             )
         return False
-    name_id = _ensure_name(session, addition.name, addition.name.search_text(reductions))
+    name_id = _ensure_name(session, addition.name, addition.name.search_text(reductions), additions)
     session.run_many(
         "insert into genotype (shard, subject_ordinal, uid, study_id, name_id, source_class, run_id)"
         " values (?, ?, ?, ?, ?, ?, ?)",
         [(shard, addition.ordinal, addition.uid, addition.study_id, name_id, int(addition.source_class), run_id)],
     )
+    additions.carried.append((name_id, addition.ordinal, addition.source_class))
     counters.add(session, counters.GENOTYPES, 1)
     return True
 
 
-def _ensure_name(session: Session, name: GenotypeName, search: str) -> int:
+def _ensure_name(session: Session, name: GenotypeName, search: str, additions: genotype_index.Additions) -> int:
     rows = session.run("select id, search from genotype_name where digest = :digest", {"digest": name.digest})
     if rows:
+        name_id = int(rows[0][0])
         if rows[0][1] != search:  # stored by a program that spelled it otherwise, or had no reductions
-            session.run_many("update genotype_name set search = ? where id = ?", [(search, rows[0][0])])
-        return int(rows[0][0])
+            session.run_many("update genotype_name set search = ? where id = ?", [(search, name_id)])
+            old, new = (genotype_index.terms_of_text(text, hla=name.is_hla) for text in (rows[0][1], search))
+            genotype_index.remove_names(session, {name_id: old - new})
+            additions.terms.setdefault(name_id, set()).update(new)
+        return name_id
     name_id = counters.allocate(session, counters.GENOTYPE_NAME, 1)
     lists = [orjson.dumps(names).decode() for names in (name.haplotypes, name.hla_alleles)]
     session.run_many(
@@ -208,7 +204,13 @@ def _ensure_name(session: Session, name: GenotypeName, search: str) -> int:
             int(name.is_hla), search,
         )],
     )  # fmt: skip
+    additions.terms[name_id] = _terms(name, search)
     return name_id
+
+
+def _terms(name: GenotypeName, search: str) -> set[genotype_index.Term]:
+    of_code = genotype_index.terms_of_code(name.system, name.code, name.gene_symbol, name.haplotypes)
+    return genotype_index.terms_of_text(search, hla=name.is_hla) | of_code
 
 
 def withdraw(session: Session, study_ids: Iterable[int], *, keep_run: int = -1) -> int:
@@ -219,16 +221,44 @@ def withdraw(session: Session, study_ids: Iterable[int], *, keep_run: int = -1) 
     gone: list[tuple[Any, ...]] = []
     for study_id in study_ids:
         gone += session.run(
-            "delete from genotype where study_id = :study and run_id <> :keep returning name_id, run_id",
+            "delete from genotype where study_id = :study and run_id <> :keep"
+            " returning name_id, run_id, subject_ordinal",
             {"study": study_id, "keep": keep_run},
         )
-    for name_id in sorted({row[0] for row in gone}):
-        session.run(
-            "delete from genotype_name where id = :id"
-            " and not exists (select 1 from genotype where name_id = :id) returning 1",
-            {"id": name_id},
-        )
+    names: dict[int, set[int]] = {}
+    for name_id, _, ordinal in gone:
+        names.setdefault(ordinal, set()).add(name_id)
+    for ordinal, some in names.items():
+        genotype_index.reset_carrier(session, ordinal, _classes_left(session, ordinal, some))
+    _forget_names(session, {row[0] for row in gone})
     ledger.forget_empty(session, {row[1] for row in gone})
     if gone:
         counters.add(session, counters.GENOTYPES, -len(gone))
     return len(gone)
+
+
+def _classes_left(session: Session, ordinal: int, name_ids: Iterable[int]) -> dict[int, set[SourceClass]]:
+    """Return in which classes a subject still has each of some names."""
+    left: dict[int, set[SourceClass]] = {name_id: set() for name_id in name_ids}
+    rows = session.run(
+        "select name_id, source_class from genotype where shard = :shard and subject_ordinal = :ordinal",
+        {"shard": bitmaps.shard_of(ordinal), "ordinal": ordinal},
+    )
+    for name_id, source_class in rows:
+        if name_id in left:
+            left[name_id].add(SourceClass(source_class))
+    return left
+
+
+def _forget_names(session: Session, name_ids: Iterable[int]) -> None:
+    """Remove those of some names that nobody has."""
+    terms: dict[int, set[genotype_index.Term]] = {}
+    for name_id in sorted(name_ids):
+        rows = session.run(
+            "delete from genotype_name where id = :id and not exists (select 1 from genotype where name_id = :id)"
+            " returning gene_id, gene_symbol, system, code, display, haplotypes, hla_alleles, search",
+            {"id": name_id},
+        )
+        for *name, search in rows:
+            terms[name_id] = _terms(_name(name), search)
+    genotype_index.remove_names(session, terms)

@@ -135,7 +135,12 @@ variant = Table(
 carrier = Table(
     "carrier",
     metadata,
-    Column("variant_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The variant"),
+    Column(
+        "variant_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        comment="The variant; below zero -1 - genotype name",
+    ),
     Column("shard", Integer, primary_key=True, comment="Shard of the subjects below"),
     Column("n", Integer, nullable=False, comment="Number of distinct subjects, exact"),
     Column("members", LargeBinary, nullable=False, comment="Subjects by ordinal modulo 65,536 (app.store.bitmaps)"),
@@ -248,6 +253,19 @@ genotype = Table(
     UniqueConstraint("uid"),
     Index("ix_genotype_name", "name_id", "shard", "subject_ordinal"),
     comment="One row a statement of a test that its subject has a genotype",
+    sqlite_with_rowid=False,
+)
+
+genotype_term = Table(
+    "genotype_term",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, comment="app.store.genotype_index.TermKind"),
+    Column("digest", BigInteger, primary_key=True, comment="Digest of the text, which may be longer than a key"),
+    Column("system_digest", BigInteger, primary_key=True, comment="Digest of the system"),
+    Column("text", Text, nullable=False, comment="A piece of the spellings of names, or a code"),
+    Column("system", Text, nullable=False, comment="Code system of a code as given; empty for a piece"),
+    Column("names", LargeBinary, nullable=False, comment="The names that have it (app.store.bitmaps)"),
+    comment="What words and codes are looked up in; who has a name is in carrier and carrier_page",
     sqlite_with_rowid=False,
 )
 

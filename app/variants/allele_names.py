@@ -27,6 +27,9 @@ GL_NAMESPACE = "hla#"
 _SEPARATORS = "^|+~/"
 """Of GL strings, from the loosest: loci, ambiguous genotypes, copies, alleles of one chromosome, ambiguous alleles"""
 
+_BREAKS = {False: re.compile(r"[/\n]"), True: re.compile(r"[\^|+~/#\n]")}
+"""Between the pieces of a text, by whether the nomenclature of HLA spells it; elsewhere ``*36+*10`` is one haplotype"""
+
 _BLANKS = re.compile(r"\s+")
 _AROUND_SEPARATOR = re.compile(r" ?([\^|+~/]) ?")
 _BEFORE_STAR = re.compile(r"(?<=[a-z0-9])[ _]+(?=\*)")
@@ -54,6 +57,17 @@ def search_text(gene_symbol: str | None, names: Iterable[str], *, hla: bool) -> 
     return "\n".join(line for line in lines if line)
 
 
+def pieces_of(text: str, *, hla: bool) -> set[str]:
+    """Return what ``search_text`` made in pieces: alleles, and without their stars the two sides of each.
+
+    There are far fewer of them than of texts: a thousand alleles make half a million genotypes. A word with a star is
+    looked for in pieces with one, any other in those without, of which a gene has one however many alleles it has.
+    """
+    found = set(_BREAKS[hla].split(text))
+    found.update(*(piece.split("*") for piece in found if "*" in piece))
+    return found - {""}
+
+
 class Word:
     """A word that names are searched for; it holds no line break."""
 
@@ -65,11 +79,16 @@ class Word:
         """Return the spellings to look for among names of other genes, and among those of HLA."""
         plain, hla = _spelled(self.text, hla=False), _padded(_common(self.text))
         full = _spelled(self.text, hla=True)
-        return (plain,), tuple(spelling for spelling in dict.fromkeys((hla, full, _in_order(full))) if spelling)
+        spelled = tuple(spelling for spelling in dict.fromkeys((hla, full, _in_order(full))) if spelling)
+        return (plain,), spelled or ("",)
 
-    def spellings(self, *, hla: bool) -> tuple[str, ...]:
-        """Return texts of which every text that the word is in has one."""
-        return self._spellings[hla]
+    def pieces(self, *, hla: bool) -> list[list[str]]:
+        """Return for each spelling the pieces of it; a text that the word is in holds all those of one spelling."""
+        return [[piece for piece in _BREAKS[hla].split(text) if piece] or [""] for text in self._spellings[hla]]
+
+    def is_one_piece(self, *, hla: bool) -> bool:
+        """Return whether a text has the word in it if and only if one of ``pieces_of`` it has."""
+        return not any(_BREAKS[hla].search(text) for text in self._spellings[hla])
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:

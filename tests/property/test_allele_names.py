@@ -8,7 +8,7 @@ import re
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.variants.allele_names import Word, certain_alleles, is_hla, search_text
+from app.variants.allele_names import Word, certain_alleles, is_hla, pieces_of, search_text
 
 many = settings(max_examples=1500, deadline=None)
 some = settings(max_examples=300, deadline=None)
@@ -68,12 +68,39 @@ def test_what_is_stored_is_found_by_its_code(code: str, gene: str | None, more: 
 
 @some
 @given(printable, genes, stars, stars)
-def test_what_finds_a_name_has_a_spelling_in_its_text(word: str, gene: str, one: str, other: str) -> None:
+def test_what_finds_a_name_is_in_its_pieces(word: str, gene: str, one: str, other: str) -> None:
     for name in (f"{gene} {one}/{other}", word, f"{word}{one}"):
         hla = is_hla(gene, [name])
         text = search_text(gene, [name], hla=hla)
-        if Word(word).is_in(text, hla=hla):
-            assert any(spelling in text for spelling in Word(word).spellings(hla=hla))
+        held, certain = by_pieces(Word(word), text, hla=hla)
+        if certain:
+            assert held is Word(word).is_in(text, hla=hla)
+        else:
+            assert held or not Word(word).is_in(text, hla=hla)
+
+
+@some
+@given(st.text("b*2:7/+~|# ", min_size=1, max_size=6), st.text("ab*127:/+~|^#x_ ", max_size=14), st.none() | genes)
+def test_a_word_of_one_piece_is_in_a_text_exactly_if_it_is_in_a_piece(word: str, name: str, gene: str | None) -> None:
+    assume(word.strip())
+    for hla in (False, True):
+        text = search_text(gene, [name, "HLA-B*27:05+HLA-B*07:02"], hla=hla)
+        held, certain = by_pieces(Word(word), text, hla=hla)
+        assert held is Word(word).is_in(text, hla=hla) if certain else held or not Word(word).is_in(text, hla=hla)
+
+
+def by_pieces(word: Word, text: str, *, hla: bool) -> tuple[bool, bool]:
+    """Return whether the pieces of a text can hold a word, and whether that is certain."""
+    pieces = pieces_of(text, hla=hla)
+    spelled = word.pieces(hla=hla)
+    if word.is_one_piece(hla=hla):
+        stars = {"*" in spelling[0] for spelling in spelled}
+        return any(word.is_in(piece, hla=hla) for piece in pieces if ("*" in piece) in stars), True
+    holding = [
+        all(any(("*" in asked) == ("*" in piece) and asked in piece for piece in pieces) for asked in spelling)
+        for spelling in spelled
+    ]
+    return any(holding), False
 
 
 @some

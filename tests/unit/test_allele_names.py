@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.variants.allele_names import Word, certain_alleles, is_hla, search_text
+from app.variants.allele_names import Word, certain_alleles, is_hla, pieces_of, search_text
 
 CYP = ("CYP2C19", "CYP2C19 *1/*17")
 D6 = ("CYP2D6", "CYP2D6 *1/*41")
@@ -19,8 +19,10 @@ def found(word: str, gene: str, *names: str) -> bool:
     hla = is_hla(gene, names)
     text, asked = search_text(gene, names, hla=hla), Word(word)
     hit = asked.is_in(text, hla=hla)
-    # What is read from the database by its spellings must not miss what the word is in.
-    assert not hit or any(spelling in text for spelling in asked.spellings(hla=hla))
+    # What is read from the database by its pieces must not miss what the word is in.
+    pieces = pieces_of(text, hla=hla)
+    holding = [[any(one in piece for piece in pieces) for one in spelling] for spelling in asked.pieces(hla=hla)]
+    assert not hit or any(map(all, holding))
     return hit
 
 
@@ -137,3 +139,19 @@ def test_only_alleles_that_the_genotype_leaves_no_choice_about_are_certain(
 )
 def test_what_is_of_hla(gene: str | None, names: list[str], alleles: list[str], *, hla: bool) -> None:
     assert is_hla(gene, names, alleles=alleles) is hla
+
+
+def test_a_namespace_without_alleles_is_not_in_every_name() -> None:
+    assert not found("hla#", *DRA)
+    assert found("hla#", "HLA-A", "hla#3.33.0#HLA-A*01:01+HLA-A*02:01")
+
+
+def test_pieces_are_alleles_and_the_sides_of_their_stars() -> None:
+    text = search_text("CYP2D6", ["CYP2D6 *36+*10/*4"], hla=False)
+    assert pieces_of(text, hla=False) == {
+        "cyp2d6*36+*10", "cyp2d6*4", "*36+*10", "*4", "cyp2d6", "36+", "10", "4",
+    }  # fmt: skip
+    text = search_text("HLA-A", ["hla#3.33.0#A*01:01+A*02:01/A*02:09"], hla=True)
+    assert pieces_of(text, hla=True) == {
+        "hla", "3.33.0", "hla-a*01:01", "hla-a*02:01", "hla-a*02:09", "hla-a", "01:01", "02:01", "02:09",
+    }  # fmt: skip

@@ -14,8 +14,8 @@ from bench.report import Metric, Refused, Reported
 from bench.stores import Skipped
 
 BENCHES = (
-    "http_floor", "subject_range", "population_count", "population_boolean", "structural", "gene_load", "ingest",
-    "normalize", "liftover", "hgvs_argument", "hgvs_names", "statements",
+    "http_floor", "subject_range", "population_count", "population_boolean", "haplotype_count", "structural",
+    "gene_load", "ingest", "normalize", "liftover", "hgvs_argument", "hgvs_names", "statements",
 )  # fmt: skip
 
 Bench = Callable[[str, str], Iterator[Reported]]

@@ -45,6 +45,7 @@ _QUESTIONS = {
 }
 _GROWING = (4_000, 16_000, 64_000)
 _GROWING_NAMES = 2_000
+_TOGETHER = 2_000
 
 
 def measure(size: str, engine: str) -> Iterator[Reported]:
@@ -106,8 +107,11 @@ def filled(made: Stores, names: int, subjects: int) -> Database:
         Statement(subject_id(number), StudyFacts(f"T{number}", None), SourceClass.GERMLINE, found[which])
         for number, which in enumerate([*range(names), *more])
     ]
-    with database.write() as session:
-        genotype_writer.write_all(session, 1, statements)
+    for first in range(
+        0, subjects, _TOGETHER
+    ):  # PostgreSQL walks over all the versions that a transaction made of a row
+        with database.write() as session:
+            genotype_writer.write_all(session, 1, statements[first : first + _TOGETHER])
     return database
 
 

@@ -91,7 +91,7 @@ def _ascending(numbers: Column) -> Column:
     return ordered[fresh]
 
 
-_DENSE = 16
+_DENSE = 8
 """Where so many numbers, or fewer, come on each variant asked for, a walk over all rows among them costs less"""
 
 

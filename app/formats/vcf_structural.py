@@ -157,7 +157,7 @@ class StructuralReader:
             inserted = len(alt) - len(record.ref) if _is_sequence(alt) else self._length(record, number, fields)
         return StructuralAllele(
             kind,
-            self._extent(record, number, nominal, fields, bases),
+            self._extent(record, number, nominal, fields, bases, kind=kind),
             record.ref,
             record.alts[number],
             inserted,
@@ -203,7 +203,14 @@ class StructuralReader:
         return at, end
 
     def _extent(
-        self, record: Record, number: int, nominal: tuple[int, int], fields: Mapping[str, str], bases: int
+        self,
+        record: Record,
+        number: int,
+        nominal: tuple[int, int],
+        fields: Mapping[str, str],
+        bases: int,
+        *,
+        kind: StructuralKind,
     ) -> Extent:
         start, end = nominal
         before, after = self._uncertainty(record, number, "CIPOS", fields)
@@ -211,6 +218,8 @@ class StructuralReader:
         if start == end:
             last = start + max(0, after, end_after)
             return Extent(start, end, max(0, start + min(0, before, end_before)), min(bases, last))
+        if kind is StructuralKind.BND:
+            end_before, end_after = min(before, end_before), max(after, end_after)  # one base, wherever it is
         outer = max(0, start + min(0, before)), min(bases, end + max(0, end_after))
         inner = start + max(0, after), end + min(0, end_before)
         if inner[0] >= inner[1]:

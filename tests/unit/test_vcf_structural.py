@@ -59,7 +59,8 @@ FORMS = [
     ("DEL of bases that are not named", "NNN N . . SVTYPE=DEL", DEL, Extent(99, 102, 99, 102, 99, 102)),
     ("uncertain DEL of bases", "AGG A . . CIPOS=0,1", DEL, Extent(99, 102, 99, 102, 100, 102)),
     ("breakend", "A A[chr1:200[ . . SVTYPE=BND", BND, Extent(99, 100, 99, 100, 99, 100)),
-    ("uncertain breakend", "A ]chrUn:2]A . . CIPOS=-2,2", BND, Extent(99, 100, 97, 100)),
+    ("uncertain breakend", "A ]chrUn:2]A . . CIPOS=-2,2", BND, Extent(99, 100, 97, 102)),
+    ("breakend that may lie before", "A ]chrUn:2]A . . CIPOS=-2,0", BND, Extent(99, 100, 97, 100)),
     ("breakend without a mate", "A A. . . .", BND, Extent(99, 100, 99, 100, 99, 100)),
     ("translocation as a symbol", "N <TRA> . . SVTYPE=TRA;END=5", BND, Extent(99, 100, 99, 100, 99, 100)),
 ]

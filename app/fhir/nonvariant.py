@@ -36,6 +36,8 @@ class NonVariant:
     spdis: Sequence[str] = ()
     """The variant that was asked for, on the test's build first; nothing for a range"""
     hgvs: str | None = None
+    notes: Sequence[str] = ()
+    """Why it is not absent though the place was called as the reference"""
 
 
 def nonvariant_resource(told: NonVariant) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def nonvariant_resource(told: NonVariant) -> dict[str, Any]:
     if told.hgvs is not None:
         components.append(_coded(codes.GENOMIC_HGVS, [Coding(codes.HGVS, told.hgvs, told.hgvs)]))
     components.append(_coded(codes.REFERENCE_SEQUENCE_ASSEMBLY, [codes.ASSEMBLY[told.build]]))
+    if told.notes:
+        resource["note"] = [{"text": text} for text in told.notes]
     return {**resource, "component": components}
 
 

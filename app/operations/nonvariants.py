@@ -2,8 +2,9 @@
 
 A test says *Absent* of a variant or a range where its studied regions, or complete calls of other alleles at the very
 place, cover all of it and no call stands against it; *No call* where a place is uncallable, covered in part, or has a
-call that is incomplete or of another extent; and nothing where nothing is known. The calls of all sources of a test are
-looked at, whatever source class was asked for, so that one test says one thing. Positions are zero-based, half-open.
+call that is incomplete or of another extent, or where a structural variant leaves open what a reference call means; and
+nothing where nothing is known. The calls of all sources of a test are looked at, whatever source class was asked for,
+so that one test says one thing. Positions are zero-based, half-open.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from app.errors import CannotNormalize, LiftoverFailed, TooCostly
 from app.fhir.codes import DNA_CHANGE_TYPE
 from app.fhir.nonvariant import NonVariant, nonvariant_resource, render_nonvariant
 from app.fhir.parameters import OperationInputs
+from app.operations import structural_doubt
 from app.operations.context import OperationContext
 from app.operations.matching import RangeMatcher, Segment
 from app.operations.metadata import place_on
 from app.operations.query import chosen_studies
 from app.operations.resource_ids import study_id
+from app.operations.structural_doubt import Doubt
 from app.records import Build, LiftStatus
 from app.store import calls, coverage, variants
 from app.store.calls import CallSet
@@ -37,6 +40,8 @@ from app.variants.placement import Placement
 from app.variants.regions import NOTHING, Stretches, clip, covers, joined, stretches, touches, without
 
 _LONGEST_ID: Final = 64
+_REASONS: Final = 5
+"""So many structural variants are named in a note"""
 _PASSING: Final = ("PASS", ".")
 _LABEL_OF: Final = {coding.code.lower(): label.lower() for label, coding in DNA_CHANGE_TYPE.items()}
 _LABELS: Final = {
@@ -56,6 +61,8 @@ class _Tested:
 
     study: Study
     call_sets: Sequence[CallSet]
+    structural: Sequence[CallSet]
+    """Call sets of the subject, of other tests too, whose structural variants count here"""
 
     @property
     def key(self) -> str:
@@ -175,7 +182,12 @@ def _chosen(session: Session, inputs: OperationInputs) -> list[_Tested]:
 def _with_call_sets(session: Session, subject_id: str, studies: Sequence[Study]) -> list[_Tested]:
     found = sorted(calls.call_sets_of(session, subject_id), key=lambda call_set: call_set.call_set_id)
     return [
-        _Tested(study, [call_set for call_set in found if call_set.study_id == study.study_id]) for study in studies
+        _Tested(
+            study,
+            [call_set for call_set in found if call_set.study_id == study.study_id],
+            structural_doubt.that_count(study, found),
+        )
+        for study in studies
     ]
 
 
@@ -221,7 +233,7 @@ def _rendered(context: OperationContext, session: Session, places: Sequence[Sequ
 def _told(
     context: OperationContext, session: Session, places: Sequence[Sequence[_Place]]
 ) -> list[list[NonVariant | None]]:
-    """Return what is said of each place; one statement for all regions, and one a build for all calls."""
+    """Return what is said of each place: a statement for all regions, one a build for all calls, two for structural."""
     every = [place for found in places for place in found]
     studies = list({place.tested.study.study_id: place.tested.study for place in every}.values())
     covered = coverage.coverage_of(session, studies, {locate(place.interval.ref_seq)[0] for place in every})
@@ -234,10 +246,20 @@ def _told(
         for interval, found in zip(intervals, matcher.find(list(call_sets.values()), intervals)[0], strict=True):
             for segment in found:
                 segments.setdefault((segment.call_set.study_id, interval), []).append(segment)
+    doubts = dict(zip(map(_key, every), _doubts(context, session, every), strict=True))
     return [
-        [_said(place, covered[place.tested.study.study_id], segments.get(_key(place), ())) for place in found]
+        [
+            _said(place, covered[place.tested.study.study_id], segments.get(_key(place), ()), doubts[_key(place)])
+            for place in found
+        ]
         for found in places
     ]
+
+
+def _doubts(context: OperationContext, session: Session, places: Sequence[_Place]) -> list[list[Doubt]]:
+    asked = [(place.tested.structural, place.interval) for place in places]
+    widen_max = context.settings.lift_widen_max
+    return structural_doubt.doubts(session, context.liftover, asked, widen_max=widen_max)
 
 
 def _key(place: _Place) -> tuple[int, Interval]:
@@ -276,12 +298,13 @@ def _calls(segments: Iterable[Segment]) -> list[_Call]:
     return found
 
 
-def _said(place: _Place, covered: Coverage, segments: Iterable[Segment]) -> NonVariant | None:
+def _said(place: _Place, covered: Coverage, segments: Iterable[Segment], doubts: Sequence[Doubt]) -> NonVariant | None:
     found = _calls(segments)
-    return _of_range(place, covered, found) if place.placement is None else _of_variant(place, covered, found)
+    of_kind = _of_range if place.placement is None else _of_variant
+    return of_kind(place, covered, found, doubts)
 
 
-def _of_variant(place: _Place, covered: Coverage, found: Sequence[_Call]) -> NonVariant | None:
+def _of_variant(place: _Place, covered: Coverage, found: Sequence[_Call], doubts: Sequence[Doubt]) -> NonVariant | None:
     placement, study = place.placement, place.tested.study
     spdi = placement.on(study.build) if placement is not None else None
     if placement is None or spdi is None or not _detects(study, spdi.deleted, spdi.inserted):
@@ -303,6 +326,9 @@ def _of_variant(place: _Place, covered: Coverage, found: Sequence[_Call]) -> Non
     else:
         return None
     spdis = [str(one) for build in (study.build, study.build.other) if (one := placement.on(build)) is not None]
+    # Of an insertion that could be written in several places, the outermost ones count, too.
+    inserts = 0 < len(spdi.deleted) < len(spdi.inserted)
+    against = [doubt for doubt in doubts if is_absent and doubt.is_about(low, high, inserts=inserts)]
     contig, _ = locate(spdi.ref_seq)
     stem = f"dv-{place.tested.key}-{contig}-{spdi.position}-n"
     id_ = f"{stem}{spdi.deleted}.{spdi.inserted}"
@@ -316,15 +342,16 @@ def _of_variant(place: _Place, covered: Coverage, found: Sequence[_Call]) -> Non
         study.specimen_id,
         study.build,
         spdi.ref_seq,
-        is_absent,
+        is_absent and not against,
         spdi.position,
         spdi.end,
         list(dict.fromkeys(spdis)),
         genomic_hgvs(spdi),
+        _notes(against),
     )
 
 
-def _of_range(place: _Place, covered: Coverage, found: Sequence[_Call]) -> NonVariant | None:
+def _of_range(place: _Place, covered: Coverage, found: Sequence[_Call], doubts: Sequence[Doubt]) -> NonVariant | None:
     study, low, high = place.tested.study, place.interval.start, place.interval.end
     if not _detects_simple(study):
         return None
@@ -333,7 +360,12 @@ def _of_range(place: _Place, covered: Coverage, found: Sequence[_Call]) -> NonVa
     missing = joined([missing, doubtful])
     if not touches(studied, low, high) and not touches(missing, low, high):
         return None
-    inside = joined([studied, stretches((call.start, call.end) for call in found if call.complete)])
+    called = stretches((call.start, call.end) for call in found if call.complete)
+    inside = joined([studied, called])
+    # What a test never looked at is not left open by a structural variant, nor is a call that the answer lists.
+    reference = without(clip(studied, low, high), called)
+    against = [doubt for doubt in doubts if touches(reference, *_bases(doubt))]
+    missing = joined([missing, without(reference, without(reference, stretches(map(_bases, against))))])
     gaps = without(stretches([(low, high)]), without(inside, missing))
     if not covered.tells_studied or not covered.is_told:
         # Single records tell of their own places: the others are not known to be anything.
@@ -355,7 +387,22 @@ def _of_range(place: _Place, covered: Coverage, found: Sequence[_Call]) -> NonVa
         not len(gaps[0]),
         start,
         end,
+        notes=_notes(against),
     )
+
+
+def _bases(doubt: Doubt) -> tuple[int, int]:
+    """Return what is open of a range: a point is met by the base after it."""
+    return doubt.start, max(doubt.end, doubt.start + 1)
+
+
+def _notes(doubts: Sequence[Doubt]) -> tuple[str, ...]:
+    """Return why a reference call is not taken for absence."""
+    reasons = list(dict.fromkeys(doubt.reason for doubt in doubts))
+    if not reasons:
+        return ()
+    more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+    return (f"Reference calls do not show absence within structural variants: {'; '.join(reasons[:_REASONS])}{more}",)
 
 
 def _regions(place: _Place, covered: Coverage) -> tuple[Stretches, Stretches]:

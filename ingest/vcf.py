@@ -6,7 +6,7 @@ Positions are zero-based, half-open.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from app.config import Settings
 from app.errors import BadFile
 from app.formats.genotype import Genotype
 from app.formats.vcf_block import RecordBlock
+from app.formats.vcf_structural import StructuralAllele
 from app.formats.vcf_tally import Tally
 from app.records import Build, SourceClass
 from app.store import bitmaps, variants
@@ -23,11 +24,13 @@ from app.store.bitmaps import shard_of
 from app.store.codec import encode
 from app.store.runs import CallSetCounts, PlannedCallSet
 from app.store.session import Session
+from app.variants.accessions import accession
 from app.variants.placed_batch import CONTRADICTS, NOT_LOADED, PlacedBatch
 from app.variants.placement import Placer
 from ingest.columns import StoredRows, bins_of, variant_columns
 from ingest.recomputed import with_recomputed
 from ingest.structural import StoredStructural, StructuralChunkRow, store_structural
+from ingest.structural_reference import check_ref, position_of
 
 ChunkRow = tuple[int, int, int, int, int, bytes]
 
@@ -100,9 +103,11 @@ class BlockStorer:
     tally: Tally
     names_sequences: bool = False
     """The source names the sequence of every call, so that a wrong REF says nothing of the other calls"""
+    _unlike: frozenset[int] = field(default=frozenset(), init=False)
+    """Structural rows of the block placed last whose REF contradicts the reference, by number"""
 
     def place(self, block: RecordBlock) -> PlacedBatch:
-        """Place a block's variants on both builds, and count how REF agrees with the reference.
+        """Place a block's variants on both builds, and count how REF agrees with the reference, structural ones too.
 
         Raises:
             BadFile: too many REF alleles contradict the reference: the file is on another assembly.
@@ -111,21 +116,41 @@ class BlockStorer:
         wrong = np.flatnonzero(batch.ref_check == CONTRADICTS)
         self.counts.checked += int(np.count_nonzero(batch.ref_check != NOT_LOADED))
         self.counts.mismatches += len(wrong)
-        for row in wrong.tolist():
-            self.tally.add("ref-mismatch", block.lines_1based[row])
-        self._refuse_other_assembly(block, wrong)
+        unlike = [(block.lines_1based[row], block.refs[row]) for row in wrong.tolist()]
+        unlike += self._compare_structural(block)
+        for line_1based, _ in unlike:
+            self.tally.add("ref-mismatch", line_1based)
+        self._refuse_other_assembly(unlike)
         return batch
 
-    def _refuse_other_assembly(self, block: RecordBlock, wrong: NDArray[np.intp]) -> None:
+    def _compare_structural(self, block: RecordBlock) -> list[tuple[int, str]]:
+        """Compare REF of what is structural alone, and return the lines and REFs that contradict the reference."""
+        reference = self.placer.reference(self.build, block.contig)
+        ref_seq = accession(self.build, block.contig)
+        wrong = set()
+        for at, row in enumerate(block.structural):
+            allele = row.allele
+            if allele.also_simple or (self.names_sequences and not _spans_its_event(allele)):
+                continue
+            position = position_of(allele.kind, allele.extent.start, allele.ref, allele.alt)
+            check = check_ref(reference, ref_seq, position, allele.ref)
+            self.counts.checked += check != NOT_LOADED
+            if check == CONTRADICTS:
+                wrong.add(at)
+        self.counts.mismatches += len(wrong)
+        self._unlike = frozenset(wrong)
+        return [(block.structural[at].line_1based, block.structural[at].allele.ref) for at in sorted(wrong)]
+
+    def _refuse_other_assembly(self, unlike: Sequence[tuple[int, str]]) -> None:
         wrong_so_far, checked = self.counts.mismatches, self.counts.checked
         many = wrong_so_far > _FEW_MISMATCHES and wrong_so_far > checked * self.settings.ref_mismatch_share
-        if not self.names_sequences and len(wrong) and (many or wrong_so_far * 2 > checked):
-            row = int(wrong[0])
+        if not self.names_sequences and unlike and (many or wrong_so_far * 2 > checked):
+            line_1based, ref = min(unlike)
             raise BadFile(
                 self.source,
                 f"{wrong_so_far} of {checked} REF alleles that could be checked contradict {self.build.value}, e.g."
-                f" {block.refs[row][:20]} here",
-                line_1based=block.lines_1based[row],
+                f" {ref[:20]} here",
+                line_1based=line_1based,
                 field="REF",
                 mend=f"Give the assembly that the file was called on (--assembly {self.build.other.value}?)",
             )
@@ -170,8 +195,8 @@ class BlockStorer:
         wrong = {(block.lines_1based[row], block.alts[row]) for row in np.flatnonzero(~kept).tolist()}
         rows = [
             row
-            for row in block.structural
-            if not row.allele.also_simple or (row.line_1based, row.allele.alt) not in wrong
+            for at, row in enumerate(block.structural)
+            if at not in self._unlike and (not row.allele.also_simple or (row.line_1based, row.allele.alt) not in wrong)
         ]
         for row in rows:
             self.counts.structural += len(row.samples)
@@ -197,3 +222,10 @@ class BlockStorer:
             if n:
                 entry = self.counts.unplaced[at]
                 entry[contig] = entry.get(contig, 0) + n
+
+
+def _spans_its_event(allele: StructuralAllele) -> bool:
+    """Return whether REF is all of an interval that is exact: else a FHIR file does not say where it begins."""
+    extent = allele.extent
+    is_exact = (extent.outer_start, extent.outer_end) == (extent.start, extent.end)
+    return is_exact and len(allele.ref) == extent.end - extent.start

@@ -79,7 +79,7 @@ class Placer:
 
         Raises CannotNormalize if it lies beyond the chromosome or deletes other bases than the reference has.
         """
-        native = justify(self._reference(build, contig), accession(build, contig), position, deleted, inserted)
+        native = justify(self.reference(build, contig), accession(build, contig), position, deleted, inserted)
         here = Spdi(accession(build, contig), native.position, native.deleted, native.inserted)
         there, status = self._counterpart(build, contig, here)
         on37, on38 = (here, there) if build is Build.GRCH37 else (there, here)
@@ -93,7 +93,7 @@ class Placer:
         Rows in the order of their positions are fastest.
         """
         return place_rows(
-            (self._reference(build, contig), self._reference(build.other, contig)),
+            (self.reference(build, contig), self.reference(build.other, contig)),
             self._liftover,
             build=build,
             contig=contig,
@@ -113,9 +113,9 @@ class Placer:
         if lifted.reverse:
             deleted, inserted = reverse_complement(deleted), reverse_complement(inserted)
         reported = Spdi(accession(build.other, contig), lifted.start, deleted, inserted)
-        return compared(self._reference(build.other, contig), reported)
+        return compared(self.reference(build.other, contig), reported)
 
-    def _reference(self, build: Build, contig: int) -> ReferenceSequence:
+    def reference(self, build: Build, contig: int) -> ReferenceSequence:
         """Return the sequence of a build; the mitochondrial genome from whichever build has all of it."""
         reference = self._references.get(build, NoReference())
         other = self._references.get(build.other, NoReference())

@@ -13,6 +13,7 @@ from app.errors import BadFile
 from app.fhir.validate import problems
 from app.records import Sex
 from app.store import runs, structural_sites
+from app.store.session import Database
 from app.store.structural_sites import StructuralSite
 from app.store.subjects import Subject
 from app.variants.extent import Extent
@@ -52,9 +53,8 @@ DEL, DUP, TANDEM, INV, INS, MOBILE, CNV, GAIN, BND = (
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SmallStore]:
-    with migrated(f"sqlite:///{tmp_path / 'operon.db'}") as database:
-        yield SmallStore(database, tmp_path, NO_GENOME)
+def store(tmp_path: Path, database: Database) -> SmallStore:
+    return SmallStore(database, tmp_path, NO_GENOME)
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 A chunk says how each call was reported, so the calls of a block go once more through what placed them at their ingest
 (``ingest.columns``, ``ingest.recomputed``), and the result is the one that an ingest with everything loaded would have
-given. One contig is one transaction: readers see it before or after, and a run that was killed goes on with the contig
-that it had not finished. Calls that contradict a sequence stay as they are and are counted.
+given; ``ingest.structural_rejustify`` does so for structural sites. One contig is one transaction: readers see it
+before or after, and a run that was killed goes on with the contig that it had not finished. Calls that contradict a
+sequence stay as they are and are counted.
 
 Positions are zero-based, half-open.
 """
@@ -24,6 +25,7 @@ from app.formats.vcf_block import ABSENT, RecordBlock
 from app.operations.context import Genome
 from app.records import Build, LiftStatus, SourceClass
 from app.store import rejustify as store
+from app.store import structural_sites
 from app.store.codec import Allele, Placement
 from app.store.rejustify import Changes, Rewriting, StoredChunk, Target, begins_here, starts_there
 from app.store.session import Database, Session
@@ -33,6 +35,7 @@ from app.variants.reference import NoReference
 from ingest.columns import StoredRows, bins_of, variant_columns
 from ingest.progress import Progress
 from ingest.recomputed import with_recomputed
+from ingest.structural_rejustify import place_sites
 
 Ints = NDArray[np.int64]
 
@@ -113,7 +116,12 @@ def _count_waiting(session: Session, genome: Genome, contig: int, natives: set[B
         found |= (rows.status == LiftStatus.UNVERIFIED) & known[native.other]
         if _leads_from(genome, native):
             found |= (rows.status == LiftStatus.NO_CHAIN) & (starts[native] >= 0)
-    return int(np.count_nonzero(found))
+    sites = sum(
+        structural_sites.count_unplaced(session, contig, native, LiftStatus.NO_CHAIN)
+        for native in natives
+        if _leads_from(genome, native)
+    )
+    return int(np.count_nonzero(found)) + sites
 
 
 def _is_loaded(genome: Genome, build: Build, contig: int, starts: Ints) -> NDArray[np.bool_]:
@@ -146,6 +154,7 @@ class _Contig:
         self._contig = contig
         self._has_new_chains = store.chains(session) != _digest(genome)
         self._contradicting = contradicting
+        self._session = session
         self._targets = store.targets(session)
         self._rewriting = Rewriting(session, contig, self._targets)
 
@@ -164,6 +173,9 @@ class _Contig:
             size += sum(len(stored.chunk) for stored in before)
         if group:
             self._rewrite(group)
+        self._rewriting.count(
+            place_sites(self._session, self._genome, self._contig, self._targets, self._contradicting)
+        )
         return self._rewriting.finish()
 
     def _rewrite(self, group: Sequence[tuple[Target, Sequence[StoredChunk]]]) -> None:

@@ -57,7 +57,9 @@ def _structural_calls(session: Session, sites: dict[int, StructuralSite]) -> dic
     found: dict[tuple[str, int], list[str]] = {}
     for uid, contig, data in rows:
         chunk = structural_codec.decode(data)
-        calls = [repr((sites[site], call)) for site, call in zip(chunk.site.tolist(), chunk.calls, strict=True)]
+        ends = np.concatenate((chunk.native, chunk.other)).T.tolist()
+        placed = zip(chunk.site.tolist(), ends, chunk.calls, strict=True)
+        calls = [repr((sites[site], places, call)) for site, places, call in placed]
         found[uid, contig] = sorted([*found.get((uid, contig), []), *calls])
     return found
 

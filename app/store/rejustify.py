@@ -63,8 +63,11 @@ def targets(session: Session) -> list[Target]:
 
 
 def contigs(session: Session) -> list[int]:
-    """Return the contigs that have variants."""
-    sql = "select 1 from variant where contig = :contig limit 1"
+    """Return the contigs that have variants, simple or structural ones."""
+    sql = (
+        "select 1 where exists (select 1 from variant where contig = :contig)"
+        " or exists (select 1 from structural_site where contig = :contig)"
+    )
     return [contig for contig in CONTIGS if session.run(sql, {"contig": contig})]
 
 
@@ -255,6 +258,11 @@ class Rewriting:
                 act(self._session, *np.concatenate(waiting, axis=1))
                 waiting.clear()
         self._waiting = 0
+
+    def count(self, changes: Changes) -> None:
+        """Take note of what else changed on the contig in this transaction."""
+        self.changes.call_sets += changes.call_sets
+        self.changes.updated += changes.updated
 
     def finish(self) -> Changes:
         """Remove the variants that nobody carries any more, and let readers know that answers may have changed."""

@@ -6,7 +6,7 @@ half-open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -83,10 +83,7 @@ def _row(id_: int, site: StructuralSite, digest: int) -> tuple[Any, ...]:
     ends: list[int | None] = []
     for build in (Build.GRCH37, Build.GRCH38):
         extent = site.on(build)
-        if extent is None:
-            ends += [None] * len(_ENDS)
-        else:
-            ends += [value if value >= 0 else None for value in (getattr(extent, name) for name in _ENDS)]
+        ends += [None] * len(_ENDS) if extent is None else _ends(extent)
     length = site.length if site.length >= 0 else None
     return (
         id_, site.contig, int(site.kind), site.build.value, int(site.status), *ends, site.ref, site.alt, length,
@@ -99,6 +96,37 @@ def _places(id_: int, site: StructuralSite) -> Iterable[structural_places.Place]
         extent = site.on(build)
         if extent is not None:
             yield id_, build, site.contig, *extent.search
+
+
+def replace_other(session: Session, sites: Mapping[int, StructuralSite]) -> None:
+    """Store the place on the other build, and its status, of sites that are stored already."""
+    for build in Build:
+        columns = [f"{name}{build.other.value[-2:]}" for name in _ENDS]
+        rows = []
+        for id_, site in sites.items():
+            if site.build is build:
+                ends = (None,) * len(_ENDS) if site.other is None else _ends(site.other)
+                rows.append((int(site.status), *ends, id_))
+        assignments = ", ".join(f"{column} = ?" for column in ("status", *columns))
+        session.run_many(f"update structural_site set {assignments} where id = ?", rows)
+    structural_places.delete(session, list(sites))
+    structural_places.insert(session, [place for id_, site in sites.items() for place in _places(id_, site)])
+
+
+def _ends(extent: Extent) -> tuple[int | None, ...]:
+    return tuple(value if value >= 0 else None for value in (getattr(extent, name) for name in _ENDS))
+
+
+def on_contig(session: Session, contig: int) -> dict[int, StructuralSite]:
+    """Return every site of a contig by id."""
+    rows = session.run(f"select {_SELECT} from structural_site where contig = :contig", {"contig": contig})
+    return {row[0]: _site(row) for row in rows}
+
+
+def count_unplaced(session: Session, contig: int, build: Build, status: LiftStatus) -> int:
+    """Return how many sites of a contig that were reported on a build have a status."""
+    sql = "select count(*) from structural_site where contig = :contig and build = :build and status = :status"
+    return int(session.run(sql, {"contig": contig, "build": build.value, "status": int(status)})[0][0])
 
 
 def fetch(session: Session, ids: Sequence[int]) -> dict[int, StructuralSite]:

@@ -185,6 +185,9 @@ class StructuralReader:
             end = at + len(ref)
         elif "END" in fields and fields["END"] != ".":
             end = self._number(record, "END", fields["END"])
+            if len(record.alts) > 1:
+                # END is that of the longest allele. Before VCF 4.4 SVLEN may count more bases than lie between.
+                end = min(end, self._own_end(record, number, fields) or end)
         elif _is_sequence(alt):
             end = at + len(ref)
         elif (bases_changed := self._length(record, number, fields)) > 0:
@@ -242,6 +245,14 @@ class StructuralReader:
         """Return SVLEN without its sign, -1 if it is not stated."""
         text = _of_allele(fields.get("SVLEN", ""), number, len(record.alts))
         return -1 if text in ("", ".") else abs(self._number(record, "SVLEN", text))
+
+    def _own_end(self, record: Record, number: int, fields: Mapping[str, str]) -> int | None:
+        """Return where an ALT ends by its bases or by the SVLEN that it has for itself; None where neither tells."""
+        if _is_sequence(record.alts[number]):
+            return record.pos_1based - 1 + len(record.ref)
+        is_of_each = fields.get("SVLEN", "").count(",") == len(record.alts) - 1
+        bases_changed = self._length(record, number, fields) if is_of_each else -1
+        return record.pos_1based + bases_changed if bases_changed > 0 else None
 
     def _number(self, record: Record, name: str, text: str) -> int:
         if not _NUMBER.fullmatch(text):

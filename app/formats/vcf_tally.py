@@ -14,7 +14,7 @@ REASONS = {
     "other-contig": "the contig is no primary chromosome",
     "structural-type": "SVTYPE or ALT names no kind of structural variant that is kept",
     "structural-contradicts": "SVTYPE contradicts ALT",
-    "structural-end": "a symbolic ALT without END and SVLEN, so that its end is not known",
+    "structural-end": "a symbolic ALT, no insertion, without END and SVLEN, so that its end is not known",
     "spanning-deletion": "the called allele is *, a deletion that starts before",
     "unnamed-allele": "the called allele is <NON_REF> or <*>",
     "reference-block": "the only ALT is <NON_REF> or <*>",

@@ -61,7 +61,7 @@ def test_the_json_has_counts_reasons_and_lines():
         },
         {
             "reason": "structural-end",
-            "text": "a symbolic ALT without END and SVLEN, so that its end is not known",
+            "text": "a symbolic ALT, no insertion, without END and SVLEN, so that its end is not known",
             "records": 1,
             "lines": [50],
         },

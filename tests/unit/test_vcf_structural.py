@@ -90,6 +90,44 @@ def test_uncertainty_may_be_given_for_each_allele() -> None:
     assert [row.allele.extent.inner_start for row in rows_of(found)] == [100, 101]
 
 
+@pytest.mark.parametrize(
+    ("alts", "info", "ends"),
+    [
+        ("<DEL>,<DUP>", "END=300;SVLEN=100,200", [200, 300]),
+        ("<DEL>,<DEL:ME>", "END=300;SVLEN=-100,-200", [200, 300]),
+        ("<DEL>,<DUP>", "SVLEN=100,200", [200, 300]),
+        ("<DEL>,<DUP>", "END=300;SVLEN=100,.", [200, 300]),
+        # One value for two alleles, none at all, and a gain of copies that counts the bases of each copy.
+        ("<DEL>,<DUP>", "END=300;SVLEN=100", [300, 300]),
+        ("<CN0>,<CN2>", "END=300;SVTYPE=CNV", [300, 300]),
+        ("<CN0>,<CN4>", "END=200;SVTYPE=CNV;SVLEN=100,200", [200, 200]),
+        ("<DEL>,<INV>", "END=200;SVLEN=100,0", [200, 200]),
+        ("<DEL>,N", "END=300;SVTYPE=DEL", [300, 103]),
+    ],
+)
+def test_each_allele_of_a_record_ends_where_it_says_itself(alts: str, info: str, ends: list[int]) -> None:
+    found = read(vcf(f"chr1 100 . NNNN {alts} . . {info} GT 1/2"))
+
+    assert [row.allele.extent.end for row in rows_of(found)] == ends
+
+
+def test_one_allele_ends_at_end_whatever_its_length() -> None:
+    assert one("chr1 100 . N <DEL> . . END=300;SVLEN=-100 GT 0/1").allele.extent.end == 300
+
+
+def test_an_insertion_needs_neither_end_nor_length_and_what_takes_bases_needs_one() -> None:
+    records = [f"chr1 {at} . N {alt} . . . GT 0/1" for at, alt in ((100, "<INS>"), (200, "<INS:ME:ALU>"))]
+    refused = [f"chr1 {at} . N <{kind}> . . . GT 0/1" for at, kind in ((300, "DEL"), (400, "DUP"), (500, "CNV"))]
+    found = read(vcf(*records, "chr1 250 . N N[chr1:900[ . . . GT 0/1", *refused))
+
+    assert [(row.allele.extent, row.allele.length) for row in rows_of(found)] == [
+        (Extent(100, 100, 100, 100), -1),
+        (Extent(200, 200, 200, 200), -1),
+        (Extent(249, 250, 249, 250, 249, 250), -1),
+    ]
+    assert found.counts == {"structural-end": 3}
+
+
 def test_alleles_and_names_are_kept_as_reported() -> None:
     allele = one("chr1 100 bnd_1 a a[chrM:200[ . . SVTYPE=BND;MATEID=bnd_2;EVENT=e;IMPRECISE;CN=3.50 GT 0/1").allele
 

@@ -1,7 +1,8 @@
 """Whether REF of a structural allele is what the reference sequence has at POS, as far as that is loaded.
 
 A symbolic allele states the base at POS, or a few, an allele of bases all that it replaces. Letters that stand for no
-single base, as the N of many callers, say nothing. Positions are zero-based.
+single base, as the N of many callers, say nothing. Where a record says that it does not know its own POS, the base
+there is no evidence for or against the event. Positions are zero-based.
 
 >>> position_of(StructuralKind.INS, 100, "A", "<INS>"), position_of(StructuralKind.DEL, 99, "A", "<DEL>")
 (99, 99)
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from app.records import StructuralKind
 from app.variants.accessions import sequence_length
+from app.variants.extent import Extent
 from app.variants.normalize import trim
 from app.variants.placed_batch import CONTRADICTS, EQUAL, NOT_LOADED
 from app.variants.reference import ReferenceSequence
@@ -25,6 +27,13 @@ def position_of(kind: StructuralKind, start: int, ref: str, alt: str) -> int:
     if not alt.isalpha():
         return start - 1
     return start - (len(ref) if alt.startswith(ref) else trim(0, ref, alt)[0])
+
+
+def knows_its_base(alt: str, extent: Extent, *, imprecise: bool) -> bool:
+    """Return whether a record is sure of REF: it writes its alleles in bases, or is sure of its POS."""
+    latest = extent.outer_end if extent.is_point else extent.inner_start
+    is_exact = extent.outer_start == extent.start and latest in (extent.start, -1)
+    return alt.isalpha() or (is_exact and not imprecise)
 
 
 def check_ref(reference: ReferenceSequence, ref_seq: str, position: int, ref: str) -> int:

@@ -22,7 +22,7 @@ from app.variants.accessions import accession
 from app.variants.extent import lift_extent
 from app.variants.liftover import Liftover
 from app.variants.placed_batch import CONTRADICTS
-from ingest.structural_reference import check_ref, position_of
+from ingest.structural_reference import check_ref, knows_its_base, position_of
 
 
 def place_sites(
@@ -53,6 +53,8 @@ def _contradicting(genome: Genome, contig: int, sites: Mapping[int, StructuralSi
     references = {build: genome.placer.reference(build, contig) for build in Build}
     wrong = []
     for id_, site in sites.items():
+        if not knows_its_base(site.alt, site.native, imprecise=site.imprecise):
+            continue
         position = position_of(site.kind, site.native.start, site.ref, site.alt)
         if check_ref(references[site.build], accession(site.build, contig), position, site.ref) == CONTRADICTS:
             wrong.append(id_)

@@ -30,7 +30,7 @@ from app.variants.placement import Placer
 from ingest.columns import StoredRows, bins_of, variant_columns
 from ingest.recomputed import with_recomputed
 from ingest.structural import StoredStructural, StructuralChunkRow, store_structural
-from ingest.structural_reference import check_ref, position_of
+from ingest.structural_reference import check_ref, knows_its_base, position_of
 
 ChunkRow = tuple[int, int, int, int, int, bytes]
 
@@ -135,8 +135,12 @@ class BlockStorer:
             position = position_of(allele.kind, allele.extent.start, allele.ref, allele.alt)
             check = check_ref(reference, ref_seq, position, allele.ref)
             self.counts.checked += check != NOT_LOADED
-            if check == CONTRADICTS:
+            if check != CONTRADICTS:
+                continue
+            if knows_its_base(allele.alt, allele.extent, imprecise=allele.imprecise):
                 wrong.add(at)
+            else:
+                self.tally.add("structural-ref", row.line_1based)
         self.counts.mismatches += len(wrong)
         self._unlike = frozenset(wrong)
         return [(block.structural[at].line_1based, block.structural[at].allele.ref) for at in sorted(wrong)]

@@ -27,6 +27,7 @@ REASONS = {
     "same-as-reference": "the called ALT equals REF",
     "repeated-alternate": "an ALT is written twice",
     "ref-mismatch": "REF contradicts the reference sequence",
+    "structural-ref": "stored, but REF contradicts the reference sequence at a POS that is uncertain",
     "depth-count": "stored, but AD has not one number for each allele, so allele depths are left out",
 }
 """Every reason code with the sentence that a report prints for it."""

@@ -47,13 +47,14 @@ def record(place: int, ref: str, alt: str, info: str) -> str:
 
 FORMS = [
     ("symbolic DEL", 1, "<DEL>", "SVTYPE=DEL;END=1350"),
-    ("symbolic DUP with uncertain ends", 1, "<DUP>", "SVTYPE=DUP;END=1350;CIPOS=-9,9;CIEND=-9,9"),
+    ("symbolic DUP with an uncertain end", 1, "<DUP>", "SVTYPE=DUP;END=1350;CIEND=-9,9"),
     ("symbolic INV with three bases", 3, "<INV>", "SVTYPE=INV;END=1350"),
     ("symbolic CNV", 1, "<CNV>", "SVTYPE=CNV;END=1350"),
     ("symbolic INS", 1, "<INS>", "SVTYPE=INS;SVLEN=300"),
-    ("symbolic INS in a window", 1, "<INS:ME:ALU>", "SVTYPE=INS;CIPOS=-5,30"),
+    ("mobile INS", 1, "<INS:ME:ALU>", "SVTYPE=INS"),
     ("breakend", 1, "{ref}[chr1:9000[", "SVTYPE=BND"),
     ("DEL of bases", 70, "{first}", "SVTYPE=DEL"),
+    ("DEL of bases with uncertain ends", 70, "{first}", "SVTYPE=DEL;IMPRECISE;CIPOS=-9,9"),
     ("INS of bases", 1, "{ref}TTTTTTTT", "SVTYPE=INS"),
     ("INS of bases for others", 4, "{first}GGGGGGG", "SVTYPE=INS"),
 ]
@@ -74,6 +75,27 @@ def test_a_record_whose_ref_contradicts_the_reference_is_left_out_and_reported(
     assert (report.structural_calls, report.calls) == (int(is_right), (20 + is_right,))
     assert report.tally.count("ref-mismatch") == (not is_right)
     assert [entry.lines_1based for entry in report.tally.entries.values()] == [[11]] * (not is_right)
+
+
+UNSURE = [
+    ("<DEL>", "SVTYPE=DEL;END=1350;CIPOS=-9,0"),
+    ("<DEL>", "SVTYPE=DEL;END=1350;CIPOS=0,9"),
+    ("<DEL>", "SVTYPE=DEL;END=1350;CIPOS=-200,200;CIEND=-200,200"),
+    ("<DUP>", "SVTYPE=DUP;END=1350;IMPRECISE"),
+    ("<INS>", "SVTYPE=INS;CIPOS=-5,30"),
+    ("{ref}[chr1:9000[", "SVTYPE=BND;CIPOS=-5,5"),
+]
+
+
+@pytest.mark.parametrize(("alt", "info"), UNSURE)
+def test_a_base_at_an_uncertain_place_is_no_reason_to_lose_an_event(store: SmallStore, alt: str, info: str) -> None:
+    ref = unlike(right(100))
+
+    report = store.ingest(vcf(record(100, ref, alt.format(ref=ref), info)))
+
+    assert store.structural("intersecting", "P1", f"{CHR1}:0-2000")[0].present
+    assert {reason: entry.lines_1based for reason, entry in report.tally.entries.items()} == {"structural-ref": [11]}
+    assert report.warnings == ()
 
 
 @pytest.mark.parametrize("ref", ["N", "n", "R", "NNN"])

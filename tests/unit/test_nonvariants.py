@@ -363,7 +363,7 @@ def test_every_form_keeps_to_the_profile(against_profiles: Validate, absent: boo
     for date in ("2024-02-03", None):
         told = NonVariant(
             "dv-s1-1-5-nA.G", "P1", "gs-0123456789abcdef", date, "S" if date else None, Build.GRCH38, ON_38, absent,
-            5, 6, spdis, f"{ON_38}:g.6A>G" if spdis else None,
+            5, 6, spdis, f"{ON_38}:g.6A>G" if spdis else None, () if absent else ("DEL of test T1",),
         )  # fmt: skip
         assert against_profiles(nonvariant_resource(told)) == []
 

@@ -14,17 +14,15 @@ from functools import lru_cache
 import numpy as np
 
 from app.records import Build
-from app.variants.accessions import MT, locate
+from app.variants.accessions import locate
+from app.variants.coding_effect import CodingEffects
 from app.variants.hgvs_coding import Along, CodingMap
-from app.variants.protein import START_LOST, UNKNOWN, Protein, substitution
 from app.variants.reference import NoReference, ReferenceSequence
 from app.variants.segments import Ints
 from app.variants.spdi import Spdi
-from app.variants.transcript_bases import transcript_bases
 from app.variants.transcripts import Representative, Transcript, Transcripts
 
 _REMEMBERED_MAPS = 1024
-_REMEMBERED_PROTEINS = 128
 _SPLICE_SITE = 2
 """Bases of an intron beside an exon that the spliceosome reads"""
 
@@ -60,7 +58,7 @@ class Namer:
         self._references = references
         self._index = lru_cache(maxsize=None)(self._new_index)  # two builds of a few chromosomes
         self._map = lru_cache(maxsize=_REMEMBERED_MAPS)(self._new_map)
-        self._protein = lru_cache(maxsize=_REMEMBERED_PROTEINS)(self._new_protein)
+        self._effects = CodingEffects(references)
 
     def has_sequence(self, build: Build, change: Spdi) -> bool:
         """Return whether the bases that a change deletes are loaded, or for an insertion the one behind it."""
@@ -101,37 +99,9 @@ class Namer:
         return places.describe(change.position, change.deleted, change.inserted)
 
     def _named(self, transcript: Transcript, along: Along, build: Build) -> Names:
-        change = self._on_protein(transcript, along, build) if transcript.cds else None
+        effect = self._effects.effect(transcript, along, build) if transcript.cds else None
+        change = effect.text if effect else None
         return Names(transcript.gene, transcript.hgnc, transcript.accession, along.text, transcript.protein, change)
-
-    def _on_protein(self, transcript: Transcript, along: Along, build: Build) -> str | None:
-        """Return the effect on the protein; None where the sequence that decides is not loaded or is no whole frame."""
-        assert transcript.cds is not None  # noqa: S101 - its only caller looked
-        if along.start is None or along.end is None:
-            return UNKNOWN
-        first, length = transcript.cds[0], transcript.cds[1] - transcript.cds[0]
-        start, end = along.start - first, along.end - first
-        if end <= 0 or start >= length:
-            return UNKNOWN
-        mitochondrial = transcript.alignments[build].contig == MT
-        if len(along.inserted) == end - start and start >= 0 and end <= length and length % 3 == 0:
-            # The bases of the codons are enough, which matters where only parts of the genome are loaded.
-            if start < 3:
-                return START_LOST
-            low, high = start - start % 3, end + -end % 3
-            bases = self._bases(transcript, build, first + low, first + high)
-            if bases is None:
-                return None
-            altered = bases[: start - low] + along.inserted + bases[end - low :]
-            said = substitution(bases, altered, low // 3, mitochondrial=mitochondrial)
-            if said is not None:
-                return said
-        protein = self._protein(transcript.accession, build)
-        return protein.change(start, end, along.inserted) if protein else None
-
-    def _bases(self, transcript: Transcript, build: Build, start: int, end: int) -> str | None:
-        reference = self._references.get(build, NoReference())
-        return transcript_bases(transcript, {build: reference}, start, end)
 
     def _new_index(self, build: Build, contig: int) -> _Index:
         items = self._transcripts.representatives(build, contig)
@@ -142,19 +112,6 @@ class Namer:
         transcript = self._transcripts.get(accession)
         assert transcript is not None  # noqa: S101 - it was found just now
         return CodingMap(transcript, transcript.alignments[build])
-
-    def _new_protein(self, accession: str, build: Build) -> Protein | None:
-        transcript = self._transcripts.get(accession)
-        assert transcript is not None  # noqa: S101 - as above
-        assert transcript.cds is not None  # noqa: S101 - as above
-        start, end = transcript.cds
-        bases = self._bases(transcript, build, start, transcript.length)
-        if bases is None:
-            return None
-        try:
-            return Protein(bases, end - start, mitochondrial=transcript.alignments[build].contig == MT)
-        except ValueError:
-            return None
 
 
 def _closeness(transcript: Transcript, along: Along) -> int:

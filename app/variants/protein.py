@@ -10,16 +10,32 @@ texts only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
 from typing import Final
 
 from bioutils.sequences import TranslationTable, aa1_to_aa3_lut, translate_cds
 
+from app.variants.consequence_terms import (
+    CODING_SEQUENCE,
+    FRAMESHIFT,
+    INFRAME_DELETION,
+    INFRAME_INSERTION,
+    MISSENSE,
+    PROTEIN_ALTERING,
+    START_LOST,
+    STOP_GAINED,
+    STOP_LOST,
+    STOP_RETAINED,
+    SYNONYMOUS,
+)
 from app.variants.normalize import common_prefix, common_suffix
 
 UNKNOWN: Final = "p.?"
 """The effect cannot be told from the sequence: the change is not within the coding region, or of unknown bases."""
 
-START_LOST: Final = "p.(Met1?)"
+NO_START: Final = "p.(Met1?)"
 """The start codon changed, and nobody can tell where translation begins instead."""
 
 _STOP = "*"
@@ -28,29 +44,57 @@ _CHUNK = 300
 """Bases that are translated at a time on the search for a stop codon; a multiple of three."""
 
 
-def substitution(bases: str, altered: str, residue: int, *, mitochondrial: bool = False) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What becomes of a protein: the ``p.`` text, None where bases that it needs are not known, and the terms."""
+
+    text: str | None
+    terms: tuple[str, ...]
+
+
+NOT_TOLD: Final = Effect(UNKNOWN, ())
+"""The effect of what does not touch the coding region"""
+
+
+def substitution(bases: str, altered: str, residue: int, *, mitochondrial: bool = False) -> Effect | None:
     """Return what becomes of whole codons that are replaced by as many, the first of which is a zero-based residue.
 
     None if a stop codon is among them, so that what stands behind decides.
     """
-    before, after = _translated(bases, mitochondrial), _translated(altered, mitochondrial)
+    before, after = translated(bases, mitochondrial), translated(altered, mitochondrial)
     if _STOP in before:
         return None
     if _UNREADABLE in before + after:
-        return UNKNOWN
+        return Effect(UNKNOWN, (CODING_SEQUENCE,))
+    term = SYNONYMOUS if before == after else STOP_GAINED if _STOP in after else MISSENSE
+    return Effect(f"p.({_substituted(before, after, residue)})", (term,))
+
+
+def length_term(deleted: int, inserted: int) -> str | None:
+    """Return the term for what a change does to the length of a coding region, None if it leaves it as it is."""
+    if deleted == inserted:
+        return None
+    if (inserted - deleted) % 3:
+        return FRAMESHIFT
+    if not deleted:
+        return INFRAME_INSERTION
+    return PROTEIN_ALTERING if inserted else INFRAME_DELETION
+
+
+def _substituted(before: str, after: str, residue: int) -> str:
     if before == after:
-        return f"p.({_range(before, residue)}=)"
+        return f"{_range(before, residue)}="
     cut = after.find(_STOP)
     if cut >= 0:
         after = after[: cut + 1]
     shared = common_prefix(before, after)
     residue, before, after = residue + shared, before[shared:], after[shared:]
     if after == _STOP:
-        return f"p.({_name(before[0], residue)}Ter)"
+        return f"{_name(before[0], residue)}Ter"
     if cut < 0:
         ending = common_suffix(before, after)
         before, after = before[: len(before) - ending], after[: len(after) - ending]
-    return f"p.({_exchanged(before, after, residue)})"
+    return _exchanged(before, after, residue)
 
 
 class Protein:
@@ -64,7 +108,7 @@ class Protein:
         self._mitochondrial = mitochondrial
         self._bases = bases
         self._coding = coding
-        self._residues = _translated(bases[:coding], mitochondrial)
+        self._residues = translated(bases[:coding], mitochondrial)
         if (
             not 0 < coding <= len(bases)
             or self._residues.find(_STOP) != coding // 3 - 1
@@ -73,27 +117,70 @@ class Protein:
             raise ValueError("the coding region is not one frame that ends with its only stop codon")
 
     def change(self, start: int, end: int, inserted: str) -> str:
+        """Return the text for what becomes of the protein when [start, end) is replaced."""
+        return self.effect(start, end, inserted).text or UNKNOWN
+
+    def effect(self, start: int, end: int, inserted: str) -> Effect:
         """Return what becomes of the protein when [start, end) is replaced."""
         if end <= 0 or start >= self._coding:
-            return UNKNOWN
+            return NOT_TOLD
         altered = self._bases[: max(0, start)] + inserted + self._bases[end:]
         if start < 0 or altered[:3] != self._bases[:3]:
-            return START_LOST
+            return Effect(NO_START, (START_LOST,))
         same, growth = start // 3, len(inserted) - (end - start)
         touched = -(-end // 3)
         in_frame = growth % 3 == 0 and end <= self._coding
         cut = False
         if in_frame and touched < len(self._residues):
             # Behind the touched codons nothing changes.
-            after = _translated(altered[3 * same : 3 * touched + growth], self._mitochondrial)
+            after = translated(altered[3 * same : 3 * touched + growth], self._mitochondrial)
             cut = _STOP in after
             after = after[: after.index(_STOP) + 1] if cut else after + self._residues[touched:]
         else:
             after = self._to_stop(altered, 3 * same)
-        text = self._described(same, touched, after, cut=cut, in_frame=in_frame) if _UNREADABLE not in after else None
-        return f"p.({text})" if text is not None else UNKNOWN
+        if _UNREADABLE in after:
+            return Effect(UNKNOWN, (CODING_SEQUENCE,))
+        text = self._described(same, touched, after, cut=cut, in_frame=in_frame, shorter=growth < 0)
+        terms = self._terms(start, end, inserted, after)
+        return Effect(f"p.({text})" if text is not None else UNKNOWN, terms)
 
-    def _described(self, same: int, touched: int, after: str, *, cut: bool, in_frame: bool) -> str | None:
+    def _terms(self, start: int, end: int, inserted: str, after: str) -> tuple[str, ...]:
+        """Return the terms for residues that changed into ``after``, from the first touched codon on."""
+        before = self._residues[start // 3 :]
+        first_of_stop = self._coding - 3
+        to_stop = end > first_of_stop or start >= first_of_stop
+        if before == after:
+            silent = (SYNONYMOUS,) if start < first_of_stop else ()
+            return (STOP_RETAINED, *silent) if to_stop else silent
+        found = []
+        stop = after.find(_STOP)
+        if (to_stop and not 0 <= stop < len(before)) or (stop != len(before) - 1 and after.startswith(before[:-1])):
+            found.append(STOP_LOST)
+        elif to_stop and stop == len(before) - 1:
+            found.append(STOP_RETAINED)
+        elif self._is_early(after, stop, start, end, inserted):
+            found.append(STOP_GAINED)
+        size = length_term(end - start, len(inserted))
+        if end > self._coding:
+            size = None if STOP_LOST in found else PROTEIN_ALTERING
+        if size is not None:
+            found.append(size)
+        elif found in ([], [STOP_RETAINED]):
+            found.append(MISSENSE)
+        return tuple(found)
+
+    def _is_early(self, after: str, stop: int, start: int, end: int, inserted: str) -> bool:
+        """Return whether a stop codon came in with the changed bases, rather than behind a shift of the frame."""
+        if stop < 0:
+            return False
+        if (len(inserted) - (end - start)) % 3 == 0:
+            # Where the frame stays, any stop codon but the last is in what was changed.
+            return len(after) < len(self._residues) - start // 3 + (len(inserted) - (end - start)) // 3
+        return after[common_prefix(self._residues[start // 3 :], after) :] == _STOP
+
+    def _described(
+        self, same: int, touched: int, after: str, *, cut: bool, in_frame: bool, shorter: bool
+    ) -> str | None:
         before = self._residues[same:]
         shared = common_prefix(before, after)
         if shared == len(before) == len(after):
@@ -103,14 +190,12 @@ class Protein:
             return None  # nothing is known behind the change
         if before.startswith(_STOP):
             return f"{_name(_STOP, first)}{_spelled(after[:1])}ext{_ending(after, 0)}"
-        if after.startswith(_STOP):
+        if after.startswith(_STOP) and not (in_frame and shorter and not cut):
             return f"{_name(before[0], first)}Ter"
         if not in_frame:
             return f"{_name(before[0], first)}{_spelled(after[:1])}fs{_ending(after, 1)}"
         if _STOP not in after:
-            return (
-                None  # the stop codon is gone together with residues before it, and where the protein ends is unknown
-            )
+            return None  # the stop codon went with residues before it, and where the protein ends is unknown
         if cut:
             # A stop codon came in: what leads to it stands for the residues whose codons were changed.
             before = self._residues[first : max(first, touched)]
@@ -128,16 +213,24 @@ class Protein:
         """Return the residues from a codon on, up to the first stop codon or else the end of what is known."""
         found = ""
         for at in range(start, len(bases), _CHUNK):
-            found += _translated(bases[at : at + _CHUNK], self._mitochondrial)
+            found += translated(bases[at : at + _CHUNK], self._mitochondrial)
             if _STOP in found:
                 return found[: found.index(_STOP) + 1]
         return found
 
 
-def _translated(bases: str, mitochondrial: bool) -> str:
+def translated(bases: str, mitochondrial: bool) -> str:
+    """Return the residues of the whole codons that bases begin with, X for one that holds an unknown base."""
+    residue = _table(mitochondrial).get
+    return "".join([residue(bases[at : at + 3], _UNREADABLE) for at in range(0, len(bases) - 2, 3)])
+
+
+@cache
+def _table(mitochondrial: bool) -> dict[str, str]:
+    # Looked up here, since a call of bioutils for each codon would be most of the time of a prediction.
     table = TranslationTable.vertebrate_mitochondrial if mitochondrial else TranslationTable.standard
-    residues: str = translate_cds(bases[: len(bases) - len(bases) % 3], translation_table=table)
-    return residues
+    codons = ["".join(codon) for codon in product("ACGT", repeat=3)]
+    return {codon: translate_cds(codon, translation_table=table) for codon in codons}
 
 
 def _exchanged(before: str, after: str, residue: int) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.variants.protein import START_LOST, UNKNOWN, Protein, substitution
+from app.variants.protein import NO_START, UNKNOWN, Protein, substitution
 
 BASES, CODING = "ATGGCTTGGAAAGATTAAGGGTAACCC", 18
 PROTEIN = Protein(BASES, CODING)
@@ -21,6 +21,7 @@ EFFECTS = [
     ("frameshift of an insertion", (9, 9, "GGGTAAC"), "p.(Lys4GlyfsTer2)"),
     ("frameshift that is silent at first", (5, 6, "CC"), "p.(Trp3LeufsTer?)"),
     ("deletion of a codon", (3, 6, ""), "p.(Ala2del)"),
+    ("deletion of the last residue", (12, 15, ""), "p.(Asp5del)"),
     ("deletion of two codons", (3, 9, ""), "p.(Ala2_Trp3del)"),
     ("deletion across codons", (4, 7, ""), "p.(Ala2_Trp3delinsGly)"),
     ("duplication", (6, 6, "GCT"), "p.(Ala2dup)"),
@@ -37,8 +38,8 @@ EFFECTS = [
     ("nothing known behind", (9, 27, "A"), UNKNOWN),
     ("stop codon kept", (17, 18, "G"), "p.(Ter6=)"),
     ("stop codon kept by an insertion", (15, 15, "TAA"), "p.(Ter6=)"),
-    ("start codon", (0, 1, "C"), START_LOST),
-    ("start codon deleted with bases before it", (-2, 1, ""), START_LOST),
+    ("start codon", (0, 1, "C"), NO_START),
+    ("start codon deleted with bases before it", (-2, 1, ""), NO_START),
     ("start codon kept", (3, 3, "ATG"), "p.(Met1dup)"),
     ("before the start codon", (-2, -1, ""), UNKNOWN),
     ("right before the start codon", (0, 0, "GG"), UNKNOWN),
@@ -71,12 +72,15 @@ def test_a_protein_without_a_known_end_is_not_told():
     ],
 )
 def test_codons_alone_tell_the_effect_of_a_substitution_unless_one_is_a_stop(bases, altered, effect):
-    assert substitution(bases, altered, 1) == effect
+    found = substitution(bases, altered, 1)
+    assert (found and found.text) == effect
 
 
 def test_the_mitochondrial_code_is_another_one():
-    assert substitution("TGG", "TGA", 1, mitochondrial=True) == "p.(Trp2=)"
-    assert substitution("TGG", "TGA", 1) == "p.(Trp2Ter)"
+    for mitochondrial, effect in ((True, "p.(Trp2=)"), (False, "p.(Trp2Ter)")):
+        found = substitution("TGG", "TGA", 1, mitochondrial=mitochondrial)
+        assert found is not None
+        assert found.text == effect
     assert Protein("ATAAGA", 6, mitochondrial=True).change(3, 4, "C") == "p.(Ter2ArgextTer?)"
 
 

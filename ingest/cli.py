@@ -38,6 +38,7 @@ from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.fhir import ingest_fhir
 from ingest.haplotypes import ingest_haplotypes
 from ingest.jobs import HOMOPLASMIC_ABOVE
+from ingest.knowledge_cli import app as knowledge
 from ingest.normalize import describe
 from ingest.progress import Progress
 from ingest.public_sources import SOURCES
@@ -54,6 +55,7 @@ app.add_typer(db, name="db")
 app.add_typer(reference, name="reference")
 app.add_typer(ingest, name="ingest")
 app.add_typer(export, name="export")
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(subject, name="subject")
 
 _INTERRUPTED = 130
@@ -504,12 +506,6 @@ def ingest_later(files: Annotated[list[Path], typer.Argument()]) -> None:
     """Refuse: these sources come with later releases."""
     del files
     _not_yet("this kind of ingest")
-
-
-@app.command("knowledge", hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def knowledge() -> None:
-    """Refuse: knowledge releases come with a later release."""
-    _not_yet("operon knowledge")
 
 
 def _not_yet(what: str) -> NoReturn:

@@ -13,7 +13,7 @@ import re
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
@@ -39,9 +39,12 @@ class Source:
         self.size = self._state[0]
         self.compressed = os.pread(descriptor, 2, 0) == b"\x1f\x8b"
 
-    def open(self) -> BinaryIO:
-        """Return a new reader that begins at the first byte; readers do not disturb each other."""
-        return cast("BinaryIO", io.BufferedReader(_Reader(self._descriptor), _CHUNK))
+    def open(self, told: Callable[[int], None] = lambda _: None) -> BinaryIO:
+        """Return a new reader that begins at the first byte; readers do not disturb each other.
+
+        ``told`` hears how many bytes are read, as they are.
+        """
+        return cast("BinaryIO", io.BufferedReader(_Reader(self._descriptor, told), _CHUNK))
 
     def check_unchanged(self) -> None:
         """Raise BadFile when the file was written to since it was hashed; ask before committing what was read."""
@@ -52,9 +55,10 @@ class Source:
 class _Reader(io.RawIOBase):
     """Read a descriptor from its start, with a position of its own."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, told: Callable[[int], None]) -> None:
         super().__init__()
         self._descriptor = descriptor
+        self._told = told
         self._at = 0
 
     def readable(self) -> bool:
@@ -64,6 +68,7 @@ class _Reader(io.RawIOBase):
         data = os.pread(self._descriptor, len(buffer), self._at)
         buffer[: len(data)] = data
         self._at += len(data)
+        self._told(self._at)
         return len(data)
 
 

@@ -22,7 +22,7 @@ from app.records import SourceClass, Zygosity
 from app.store import bitmaps, carriers
 from app.store.carriers import Shards
 from app.store.session import Session
-from app.variants.allele_names import GL_NAMESPACE, Word, certain_alleles, pieces_of
+from app.variants.allele_names import GL_NAMESPACE, Word, certain_alleles, genotype_key, pieces_of
 
 
 class TermKind(IntEnum):
@@ -38,6 +38,8 @@ class TermKind(IntEnum):
     """A haplotype that a genotype certainly has, with the system of the genotype"""
     GL_HAPLOTYPE = 6
     """The same of a GL string in the namespace of HLA, whose haplotypes have another system than it has itself"""
+    KEY = 7
+    """The one spelling of a genotype (``app.variants.allele_names.genotype_key``), whatever its system"""
 
 
 Term = tuple[TermKind, str, str]
@@ -64,7 +66,11 @@ def terms_of_code(system: str, code: str, gene_symbol: str | None, haplotypes: I
     """Return the terms of a coded genotype and of the haplotypes that it is certainly made of."""
     kind = TermKind.GL_HAPLOTYPE if code.lower().startswith(GL_NAMESPACE) else TermKind.HAPLOTYPE
     certain = certain_alleles(code, gene_symbol, haplotypes)
-    return {(TermKind.GENOTYPE, code, system), *((kind, haplotype, system) for haplotype in certain)}
+    return {
+        (TermKind.GENOTYPE, code, system),
+        (TermKind.KEY, genotype_key(code, gene_symbol), ""),
+        *((kind, haplotype, system) for haplotype in certain),
+    }
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -163,7 +169,15 @@ def rebuild(session: Session) -> None:
     add(session, additions)
 
 
-_CODES = ", ".join(str(int(kind)) for kind in TermKind if kind >= TermKind.GENOTYPE)
+def add_keys(session: Session) -> None:
+    """Add to the index by which key each stored name is found."""
+    rows = session.run("select id, code, gene_symbol from genotype_name")
+    terms = {name_id: {(TermKind.KEY, genotype_key(code, symbol), "")} for name_id, code, symbol in rows}
+    add(session, Additions(terms=dict(terms)))
+
+
+_CODE_KINDS = (TermKind.GENOTYPE, TermKind.HAPLOTYPE, TermKind.GL_HAPLOTYPE)
+_CODES = ", ".join(str(int(kind)) for kind in _CODE_KINDS)
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -181,7 +195,7 @@ class FoundTerm:
     @property
     def is_code(self) -> bool:
         """Return whether it is a code, and no piece of a text."""
-        return self.kind >= TermKind.GENOTYPE
+        return self.kind in _CODE_KINDS
 
     @property
     def is_hla(self) -> bool:
@@ -208,6 +222,12 @@ def find(session: Session, words: Iterable[Word], codes: Collection[str]) -> lis
         parameters,
     )
     return [FoundTerm(TermKind(kind), text, system, bitmaps.unpack(names)) for kind, text, system, names in rows]
+
+
+def with_keys(session: Session, keys: Collection[str]) -> dict[str, BitMap]:
+    """Return the names that have each of some keys, in one statement; keys of none are left out."""
+    found = _exactly(session, [(TermKind.KEY, key, "") for key in keys])
+    return {key: names for (_, key, _), names in found.items()}
 
 
 def who(

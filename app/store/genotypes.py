@@ -105,6 +105,16 @@ def with_uid(session: Session, uid: str) -> Genotype | None:
     return _genotype(rows[0]) if rows else None
 
 
+def names_of(session: Session, name_ids: Sequence[int]) -> dict[int, GenotypeName]:
+    """Return names by number, in one statement."""
+    rows = session.run(
+        "select id, gene_id, gene_symbol, system, code, display, haplotypes, hla_alleles from genotype_name"
+        f" where id {session.in_ints('ids')}",
+        {"ids": session.int_list(list(name_ids))},
+    )
+    return {name_id: _name(name) for name_id, *name in rows}
+
+
 def texts_of(session: Session, name_ids: Sequence[int]) -> list[FoundName]:
     """Return what words are looked for in, of some names, in one statement."""
     rows = session.run(

@@ -17,7 +17,17 @@ import orjson
 
 from app.errors import InvalidInput
 from app.records import Build, SourceClass
-from app.store import bitmaps, carriers, counters, genotype_writer, structural_sites, studies, subjects, variants
+from app.store import (
+    bitmaps,
+    carriers,
+    counters,
+    genotype_writer,
+    knowledge_unions,
+    structural_sites,
+    studies,
+    subjects,
+    variants,
+)
 from app.store.genotype_writer import Statement
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
@@ -303,6 +313,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                 keep_runs=[f.run.run_id for f in ready],
             )
             studies.forget_told(session, [(e.subject.ordinal, e.study.test_id) for e in planned])
+        joined = knowledge_unions.Extension(session)
         for finished in ready:
             study_ids = [studies.ensure(session, entry.subject.ordinal, entry.study) for entry in finished.run.plan]
             for entry, study_id, by_kind in zip(finished.run.plan, study_ids, finished.regions, strict=True):
@@ -319,7 +330,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                         has_blocks=finished.has_blocks,
                         is_told=len(finished.run.plan) == 1,
                     )
-            _merge_deltas(session, finished.run)
+            _merge_deltas(session, finished.run, joined)
             _insert_call_sets(session, finished, study_ids)
             genotype_writer.write_all(
                 session,
@@ -334,6 +345,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                 " report = ? where id = ?",
                 [(finished.run.source.key, _now(), _json(dict(finished.report)), finished.run.run_id)],
             )
+        joined.store()
         studies.drop_uncarried(session, withdrawn)
         counters.add(session, counters.DATA_VERSION, 1)
     for finished in ready:
@@ -346,14 +358,16 @@ def _store_subjects(session: Session, planned: Sequence[Subject]) -> None:
     subjects.insert(session, [subject for subject_id, subject in by_id.items() if subject_id not in known])
 
 
-def _merge_deltas(session: Session, run: Run) -> None:
+def _merge_deltas(session: Session, run: Run, joined: knowledge_unions.Extension) -> None:
     for block in range(run.next_block):
         rows = session.run(
             "select data from carrier_delta where run_id = :run and block = :block",
             {"run": run.run_id, "block": block},
         )
         for (data,) in rows:
-            carriers.merge(session, *bitmaps.unpack_delta(data))
+            delta = bitmaps.unpack_delta(data)
+            carriers.merge(session, *delta)
+            joined.take(*delta)
     session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
 
 

@@ -20,6 +20,7 @@ from app.store import (
     counters,
     coverage,
     genotypes,
+    knowledge_unions,
     ledger,
     structural_codec,
     structural_sites,
@@ -293,9 +294,10 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
 def drop_uncarried(session: Session, ids: set[int]) -> None:
     """Remove those of some variants that nobody carries any more: a rare one alone can tell who was here.
 
-    Those that an unfinished run will add carriers to stay.
+    Those that an unfinished run will add carriers to stay. What knowledge leads to who carries them is counted anew.
     """
     if ids:
+        knowledge_unions.recount(session, ids)
         waiting = carriers.waiting_from(session, min(ids))
         counts = carriers.count(session, sorted(ids - waiting))
         uncarried = [variant_id for variant_id, n in counts.items() if not n]

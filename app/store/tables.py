@@ -269,6 +269,91 @@ genotype_term = Table(
     sqlite_with_rowid=False,
 )
 
+knowledge_release = Table(
+    "knowledge_release",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("name", Text, nullable=False, unique=True, comment="What answers and commands call it: source-version"),
+    Column("source", Text, nullable=False, comment="clinvar, civic, ...; or of which tables of Operon's own it is"),
+    Column("label", Text, nullable=False, comment="Name of the source for people"),
+    Column("version", Text, nullable=False, comment="Version or date of the release"),
+    Column("released", Text, comment="Date of the release, if it is known"),
+    Column("licence", Text, nullable=False, comment="Licence of the source"),
+    Column("files", Text, nullable=False, comment="JSON: name, sha256 and size of each file"),
+    Column("sha256", Text, nullable=False, comment="Digest of the files and of what they were read as"),
+    Column("active", SmallInteger, nullable=False, comment="1: answers use it"),
+    Column("has_rules", SmallInteger, nullable=False, comment="1: some items say by a rule whom they are about"),
+    Column("first_item", BigInteger, nullable=False, comment="Its items have this id and those that follow"),
+    Column("items", Integer, nullable=False, comment="Number of items"),
+    Column("report", Text, nullable=False, comment="JSON of what was stored and what was not"),
+    Column("loaded", Text, nullable=False, comment="UTC"),
+    comment="Releases of knowledge; answers use the active ones",
+)
+
+knowledge_item = Table(
+    "knowledge_item",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Allocated from the counter table; those of one release follow each other",
+    ),
+    Column("kind", SmallInteger, nullable=False, comment="app.formats.knowledge.ItemKind"),
+    Column("body", Text, nullable=False, comment="JSON of what it says (app.store.knowledge_codec)"),
+    comment="One row a statement of a release",
+)
+
+knowledge_concept = Table(
+    "knowledge_concept",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("release_id", Integer, nullable=False, comment="The release"),
+    Column("kind", SmallInteger, nullable=False, comment="Kind of the items that it belongs to"),
+    Column("role", SmallInteger, nullable=False, comment="app.store.knowledge_codec.Role"),
+    Column("system", Text, nullable=False, comment="Code system; empty when it has none"),
+    Column("code", Text, nullable=False, comment="Code; empty when it has none"),
+    Column("display", Text, nullable=False, comment="Display; empty when it has none"),
+    Column("search", Text, nullable=False, comment="Code and display without regard to case"),
+    Column("targets", LargeBinary, nullable=False, comment="Variants that items with it are about, a roaring bitmap"),
+    Column("genotypes", Text, nullable=False, comment="JSON list: keys of genotypes that items with it are about"),
+    UniqueConstraint("release_id", "kind", "role", "system", "code", "display"),
+    Index("ix_knowledge_concept_code", "code"),
+    comment="What items of a release can be asked by: conditions, medications, terms of consequences",
+)
+
+knowledge_link = Table(
+    "knowledge_link",
+    metadata,
+    Column("variant_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The variant"),
+    Column("item_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The item about it"),
+    Index("ix_knowledge_link_item", "item_id"),
+    comment="Which items are about which variant, carried or not",
+    sqlite_with_rowid=False,
+)
+
+knowledge_genotype = Table(
+    "knowledge_genotype",
+    metadata,
+    Column("key", Text, primary_key=True, comment="Canonical spelling (app.variants.allele_names.genotype_key)"),
+    Column("item_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The item about it"),
+    comment="Which items are about which genotype, whoever has it",
+    sqlite_with_rowid=False,
+)
+
+knowledge_union = Table(
+    "knowledge_union",
+    metadata,
+    Column("concept_id", Integer, primary_key=True, comment="The concept, of an active release"),
+    Column("shard", Integer, primary_key=True, comment="Shard of the subjects below"),
+    Column("n", Integer, nullable=False, comment="Number of distinct subjects, exact"),
+    Column("members", LargeBinary, nullable=False, comment="Subjects by ordinal modulo 65,536 (app.store.bitmaps)"),
+    Column("detail", LargeBinary, nullable=False, comment="Members by source class (app.store.bitmaps)"),
+    comment="Who carries any variant that items with a concept are about",
+    sqlite_with_rowid=False,
+)
+
 ingest_run = Table(
     "ingest_run",
     metadata,

@@ -140,10 +140,12 @@ def delete_from(session: Session, first: int, *, keep: set[int]) -> None:
 
 
 def delete(session: Session, ids: Sequence[int]) -> None:
-    """Remove variants by id."""
+    """Remove variants by id, but those that knowledge is about: they tell of nobody."""
     if ids:
         gone = session.run(
-            f"delete from variant where id {session.in_ints('ids')} returning 1", {"ids": session.int_list(ids)}
+            f"delete from variant where id {session.in_ints('ids')}"
+            " and not exists (select 1 from knowledge_link l where l.variant_id = variant.id) returning 1",
+            {"ids": session.int_list(ids)},
         )
         counters.add(session, counters.VARIANTS, -len(gone))
 

@@ -68,6 +68,18 @@ def pieces_of(text: str, *, hla: bool) -> set[str]:
     return found - {""}
 
 
+def genotype_key(code: str, gene_symbol: str | None = None) -> str:
+    """Return the one spelling of a genotype: halves and copies in one order, without what does not count.
+
+    >>> genotype_key("CYP2C19_*17/*1") == genotype_key("CYP2C19 *1/*17")
+    True
+    """
+    hla = is_hla(gene_symbol, [code])
+    spelled = _spelled(code, hla=hla)
+    others = [other for other in _other_orders(spelled, (gene_symbol or "").lower(), hla=hla) if other]
+    return min([spelled, *others])
+
+
 class Word:
     """A word that names are searched for; it holds no line break."""
 

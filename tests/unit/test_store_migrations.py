@@ -165,6 +165,7 @@ def test_tables_that_hold_subjects_have_a_shard(table: Table) -> None:
         "carrier",
         "carrier_page",
         "genotype",
+        "knowledge_union",
         "structural_chunk",
         "study",
         "study_region",

@@ -1,0 +1,228 @@
+"""Releases of knowledge: listing, activating and removing them, and reading what the active ones say.
+
+Nothing here reads a genome: items are found by variants that are known already, by genotypes, or by the concepts that a
+question names.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pyroaring import BitMap64
+
+from app.errors import NotFound, quoted
+from app.formats.knowledge import Concept, ItemKind
+from app.store import counters, knowledge_codec, knowledge_unions, studies
+from app.store.knowledge_codec import Role, StoredItem
+from app.store.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release as the store knows it."""
+
+    release_id: int
+    name: str
+    source: str
+    label: str
+    version: str
+    released: str | None
+    licence: str
+    files: Sequence[Mapping[str, Any]]
+    sha256: str
+    active: bool
+    has_rules: bool
+    first_item: int
+    items: int
+    report: Mapping[str, Any]
+    loaded: str
+
+
+_RELEASE = (
+    "id, name, source, label, version, released, licence, files, sha256, active, has_rules, first_item, items, report,"
+    " loaded"
+)
+
+
+def releases(session: Session, *, active: bool | None = None) -> list[Release]:
+    """Return the releases of the store in the order in which they were loaded; only (in)active ones if asked for."""
+    rows = session.run(f"select {_RELEASE} from knowledge_release order by id")
+    found = [_release(row) for row in rows]
+    return [one for one in found if active is None or one.active is active]
+
+
+def _release(row: Sequence[Any]) -> Release:
+    release_id, name, source, label, version, released, licence, files, sha256, active, has_rules, *rest = row
+    first_item, items, report, loaded = rest
+    return Release(
+        release_id, name, source, label, version, released, licence, orjson.loads(files), sha256, bool(active),
+        bool(has_rules), first_item, items, orjson.loads(report), loaded,
+    )  # fmt: skip
+
+
+def named(session: Session, name: str) -> Release:
+    """Return a release by name; raises NotFound if there is none."""
+    for release in releases(session):
+        if release.name == name:
+            return release
+    known = ", ".join(release.name for release in releases(session)) or "none"
+    raise NotFound(f"There is no knowledge release {quoted(name)}; loaded: {known}")
+
+
+def set_active(session: Session, release: Release, *, active: bool) -> None:
+    """Let answers use a release, or no longer; the next answer of every reader is of one state or of the other."""
+    knowledge_unions.forget(session, release.release_id)
+    session.run_many("update knowledge_release set active = ? where id = ?", [(int(active), release.release_id)])
+    if active:
+        knowledge_unions.build(session, release.release_id)
+    counters.add(session, counters.DATA_VERSION, 1)
+
+
+def remove(session: Session, release: Release) -> None:
+    """Remove every row of a release, and the variants that only it was about."""
+    scope = {"id": release.release_id, "first": release.first_item, "end": release.first_item + release.items}
+    targets = knowledge_unions.targets_of_release(session, release.release_id)
+    knowledge_unions.forget(session, release.release_id)
+    session.run("delete from knowledge_concept where release_id = :id returning 1", scope)
+    linked = BitMap64(targets)
+    rows = session.run(
+        "delete from knowledge_link where item_id >= :first and item_id < :end returning variant_id", scope
+    )
+    linked.update(row[0] for row in rows)
+    for table, column in (("knowledge_genotype", "item_id"), ("knowledge_item", "id")):
+        session.run(f"delete from {table} where {column} >= :first and {column} < :end returning 1", scope)
+    session.run("delete from knowledge_release where id = :id returning 1", scope)
+    for ids in knowledge_unions.slices(linked):
+        studies.drop_uncarried(session, set(ids))
+    counters.add(session, counters.DATA_VERSION, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundConcept:
+    """A concept of an active release."""
+
+    concept_id: int
+    concept: Concept
+
+
+class ActiveKnowledge:
+    """What the active releases say of one kind of item, within one session."""
+
+    def __init__(self, session: Session, kind: ItemKind) -> None:
+        self._session = session
+        self._kind = kind
+        self._releases = releases(session, active=True)
+        self._starts = [release.first_item for release in self._releases]
+
+    @property
+    def releases(self) -> Sequence[Release]:
+        """Return the active releases, of whatever kind their items are."""
+        return self._releases
+
+    def is_empty(self) -> bool:
+        """Return whether no active release has an item of the kind."""
+        sql = "select 1 from knowledge_item where id >= :first and id < :end and kind = :kind limit 1"
+        return not any(
+            self._session.run(sql, {"first": one.first_item, "end": one.first_item + one.items, "kind": self._kind})
+            for one in self._releases
+        )
+
+    def release_of(self, item_id: int) -> Release | None:
+        """Return the active release that an item is of; None for an item of no active one."""
+        at = bisect_right(self._starts, item_id) - 1
+        if at < 0 or item_id >= self._releases[at].first_item + self._releases[at].items:
+            return None
+        return self._releases[at]
+
+    def systems(self, role: Role) -> set[str]:
+        """Return the code systems of the concepts of a role."""
+        rows = self._session.run(
+            "select distinct c.system from knowledge_concept c join knowledge_release r on r.id = c.release_id"
+            " where r.active = 1 and c.kind = :kind and c.role = :role",
+            {"kind": self._kind, "role": role},
+        )
+        return {row[0] for row in rows}
+
+    def concepts_coded(self, role: Role, codes: Iterable[str]) -> list[FoundConcept]:
+        """Return the concepts of a role that have one of some codes, whatever their systems, in one statement."""
+        return self._concepts(
+            role, f"c.code in (select value from {self._session.texts('wanted')} t)", wanted=list(codes)
+        )
+
+    def concepts_with(self, role: Role, words: Iterable[str]) -> list[FoundConcept]:
+        """Return the concepts of a role that have one of some words in code or display, regardless of case."""
+        holds = self._session.holds("c.search", "t.value")
+        condition = f"exists (select 1 from {self._session.texts('wanted')} t where {holds})"
+        return self._concepts(role, condition, wanted=[word.casefold() for word in words])
+
+    def _concepts(self, role: Role, condition: str, *, wanted: Sequence[str]) -> list[FoundConcept]:
+        rows = self._session.run(
+            "select c.id, c.system, c.code, c.display from knowledge_concept c"
+            f" join knowledge_release r on r.id = c.release_id where r.active = 1 and c.kind = :kind"
+            f" and c.role = :role and {condition}",
+            {"kind": self._kind, "role": role, "wanted": self._session.text_list(wanted)},
+        )
+        return [FoundConcept(concept_id, Concept(*texts)) for concept_id, *texts in rows]
+
+    def named_concepts(self, concept_ids: Iterable[int]) -> dict[int, Concept]:
+        """Return concepts by number, in one statement."""
+        wanted = sorted(set(concept_ids))
+        if not wanted:
+            return {}
+        rows = self._session.run(
+            f"select id, system, code, display from knowledge_concept where id {self._session.in_ints('ids')}",
+            {"ids": self._session.int_list(wanted)},
+        )
+        return {concept_id: Concept(*texts) for concept_id, *texts in rows}
+
+    def targets(self, concept_ids: Iterable[int]) -> BitMap64:
+        """Return the variants that items with any of some concepts are about."""
+        return knowledge_unions.targets(self._session, sorted(set(concept_ids)))
+
+    def genotypes(self, concept_ids: Iterable[int]) -> set[str]:
+        """Return the keys of the genotypes that items with any of some concepts are about."""
+        rows = self._session.run(
+            f"select genotypes from knowledge_concept where id {self._session.in_ints('ids')}",
+            {"ids": self._session.int_list(sorted(set(concept_ids)))},
+        )
+        return {key for (text,) in rows for key in orjson.loads(text)}
+
+    def variants_of(self, item_id: int) -> list[int]:
+        """Return the variants that an item is about."""
+        rows = self._session.run(
+            "select variant_id from knowledge_link where item_id = :item order by variant_id", {"item": item_id}
+        )
+        return [row[0] for row in rows]
+
+    def of_variants(self, variant_ids: Sequence[int]) -> dict[int, list[StoredItem]]:
+        """Return the items about each of some variants, in one statement."""
+        rows = self._session.run(
+            "select l.variant_id, i.id, i.kind, i.body from knowledge_link l join knowledge_item i on i.id = l.item_id"
+            f" where l.variant_id {self._session.in_ints('ids')} and i.kind = :kind order by i.id",
+            {"ids": self._session.int_list(list(variant_ids)), "kind": self._kind},
+        )
+        return self._grouped(rows)
+
+    def of_genotypes(self, keys: Sequence[str]) -> dict[str, list[StoredItem]]:
+        """Return the items about each of some genotypes by their canonical spelling, in one statement."""
+        rows = self._session.run(
+            "select g.key, i.id, i.kind, i.body from knowledge_genotype g join knowledge_item i on i.id = g.item_id"
+            f" where g.key in (select value from {self._session.texts('wanted')} t) and i.kind = :kind order by i.id",
+            {"wanted": self._session.text_list(list(keys)), "kind": self._kind},
+        )
+        return self._grouped(rows)
+
+    def _grouped(self, rows: Sequence[tuple[Any, ...]]) -> dict[Any, list[StoredItem]]:
+        decoded: dict[int, StoredItem] = {}
+        found: dict[Any, list[StoredItem]] = {}
+        for key, item_id, kind, body in rows:
+            if self.release_of(item_id) is None:
+                continue
+            if item_id not in decoded:
+                decoded[item_id] = knowledge_codec.decode(item_id, kind, body)
+            found.setdefault(key, []).append(decoded[item_id])
+        return found

@@ -13,6 +13,8 @@ from app.store import bulk, migrate
 from ingest import reference
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.haplotypes import ingest_haplotypes
+from ingest.knowledge import LoadOptions
+from ingest.knowledge import load as load_knowledge
 from ingest.progress import Progress
 from ingest.workspace import Workspace, open_database, open_workspace, subjects_in
 
@@ -57,7 +59,22 @@ QUESTIONS = (
         "Which tests of the child looked at CYP2D6, and where could they not call?",
         "/fhir/$find-study-metadata?subject=demo-child&ranges=NC_000022.11:42126498-42130810",
     ),
+    Question(
+        "What do the child's variants mean for hemochromatosis?",
+        "/fhir/$find-subject-dx-implications?subject=demo-child"
+        "&conditions=https://www.ncbi.nlm.nih.gov/medgen%7CC3469186",
+    ),
+    Question(
+        "What do the child's genotypes mean for clopidogrel?",
+        "/fhir/$find-subject-tx-implications?subject=demo-child&treatments=clopidogrel",
+    ),
+    Question(
+        "Who has a variant that truncates a protein by a frameshift?",
+        "/fhir/$find-population-molecular-consequences"
+        "?featureConsequences=http://www.sequenceontology.org%7CSO:0001589&includePatientList=true",
+    ),
 )
+_KNOWLEDGE = ("diagnostic", "therapeutic", "consequence")
 
 
 def load(settings: Settings, progress: Progress) -> None:
@@ -84,6 +101,9 @@ def _add_family(workspace: Workspace, folder: Path, progress: Progress) -> None:
         bulk.store_subjects(workspace.database, given, "subjects.csv")
     ingest_manifest(workspace, folder / "manifest.csv", progress)
     ingest_haplotypes(workspace, folder / "haplotypes.tsv")
+    for kind in _KNOWLEDGE:
+        options = LoadOptions(name=f"sample-{kind}", version="1")
+        load_knowledge(workspace, kind, [folder / "knowledge" / f"{kind}.tsv"], options, progress)
 
 
 def _add_reference(settings: Settings, folder: Path) -> None:

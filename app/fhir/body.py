@@ -195,6 +195,9 @@ _ACCEPTED: Mapping[str, Mapping[str, Converter]] = {
     "variants": _STRING,
     "genes": _TOKEN,
     "haplotypes": _TOKEN,
+    "treatments": _TOKEN,
+    "conditions": _TOKEN,
+    "featureConsequences": _TOKEN,
     "testIdentifiers": {"valueString": _text, "valueIdentifier": _identifier_value},
     "specimenIdentifiers": {
         "valueString": _text,

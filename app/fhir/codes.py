@@ -28,6 +28,9 @@ DBSNP: Final = "http://www.ncbi.nlm.nih.gov/projects/SNP"
 HGVS: Final = "http://varnomen.hgvs.org"
 HGNC: Final = "http://www.genenames.org"
 PHARMVAR: Final = "http://www.pharmvar.org"
+DISEASE_ONTOLOGY: Final = "https://disease-ontology.org"
+MEDGEN: Final = "https://www.ncbi.nlm.nih.gov/medgen"
+RXNORM: Final = "http://www.nlm.nih.gov/research/umls/rxnorm"
 IMGT_HLA: Final = "http://www.ebi.ac.uk/ipd/imgt/hla"
 GL_STRING: Final = "http://glstring.org"
 SEQUENCE_ONTOLOGY: Final = "http://www.sequenceontology.org"
@@ -45,6 +48,10 @@ HAPLOTYPE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/haplotype"
 GENOTYPE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genotype"
 STUDY_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genomic-study"
 ANALYSIS_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/genomic-study-analysis"
+DIAGNOSTIC_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/diagnostic-implication"
+THERAPEUTIC_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/therapeutic-implication"
+CONSEQUENCE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/molecular-consequence"
+CLINVAR_STARS: Final = f"{GENOMICS_REPORTING}/CodeSystem/clinvar-evidence-level-custom-cs"
 PHASE_PROFILE: Final = f"{GENOMICS_REPORTING}/StructureDefinition/sequence-phase-relationship"
 
 
@@ -110,6 +117,27 @@ REPRESENTATIVE_TRANSCRIPT_REF_SEQ: Final = _loinc("51958-7", "Transcript referen
 REPRESENTATIVE_PROTEIN_HGVS: Final = _loinc("48005-3", "Amino acid change (pHGVS)")
 GENE_STUDIED: Final = _loinc("48018-6", "Gene studied")
 REFERENCE_SEQUENCE_ASSEMBLY: Final = _loinc("62374-4", "Human reference sequence assembly version")
+
+CLINICAL_SIGNIFICANCE: Final = _loinc("53037-8", "Genetic variation clinical significance")
+PREDICTED_PHENOTYPE: Final = _loinc("81259-4", "predicted phenotype")
+TREATMENT_CONTEXT: Final = _loinc("81259-4", "phenotypic treatment context")
+EVIDENCE_LEVEL: Final = _loinc("93044-6", "Level of evidence")
+MEDICATION_ASSESSED: Final = _loinc("51963-7", "medication-assessed")
+CODING_HGVS: Final = _loinc("48004-6", "DNA change (c.HGVS)")
+TRANSCRIPT_REF_SEQ: Final = _loinc("51958-7", "Reference Transcript")
+PROTEIN_HGVS: Final = _loinc("48005-3", "Protein (Amino Acid) Change - pHGVS")
+DIAGNOSTIC_IMPLICATION: Final = Coding(TBD_CODES, "diagnostic-implication", "Diagnostic Implication")
+THERAPEUTIC_IMPLICATION: Final = Coding(TBD_CODES, "therapeutic-implication", "Therapeutic Implication")
+PREDICTED_THERAPEUTIC_IMPLICATION: Final = Coding(
+    TBD_CODES, "predicted-therapeutic-implication", "predicted-therapeutic-implication"
+)
+"""What the reference implementation calls it, after an earlier release of the guide"""
+MOLECULAR_CONSEQUENCE: Final = Coding(TBD_CODES, "molecular-consequence", "Molecular Consequence")
+FEATURE_CONSEQUENCE: Final = Coding(TBD_CODES, "feature-consequence", "Feature Consequence")
+FUNCTIONAL_EFFECT: Final = Coding(TBD_CODES, "functional-effect", "Functional Effect")
+KNOWLEDGE_BASE: Final = Coding(TBD_CODES, "knowledge-base", "Knowledge Base")
+ANNOTATION_PIPELINE: Final = Coding(TBD_CODES, "annotation-pipeline", "Annotation Pipeline")
+CONCLUSION: Final = Coding(TBD_CODES, "conclusion-string", "Conclusion")
 
 ZERO_BASED_INTERVAL: Final = _loinc("LA30100-4", "0-based interval counting")
 

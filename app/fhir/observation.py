@@ -250,7 +250,7 @@ def _note(text: str) -> dict[str, Any]:
 
 def counted_parameter(
     name: str,
-    item_name: str,
+    item_name: str | None,
     item: str,
     *,
     numerator: int,
@@ -260,11 +260,11 @@ def counted_parameter(
 ) -> list[str]:
     """Return one parameter of a population operation: the item, how many have it of how many, and who if asked for.
 
-    ``note`` says of the item what a reader should know.
+    An operation that counts for the whole question names no item. ``note`` says of the item what a reader should know.
     """
     extension = {"extension": [_note(note)]} if note is not None else {}
     parts: list[dict[str, Any]] = [
-        {**extension, "name": item_name, "valueString": item},
+        *([{**extension, "name": item_name, "valueString": item}] if item_name is not None else []),
         {"name": "numerator", "valueQuantity": {"value": numerator}},
         {"name": "denominator", "valueQuantity": {"value": denominator}},
     ]

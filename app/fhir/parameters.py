@@ -80,6 +80,9 @@ class OperationInputs:
     genes: tuple[Token, ...] = ()
     haplotypes: tuple[tuple[Token, ...], ...] = ()
     """Groups as those of ``variants``."""
+    treatments: tuple[Token, ...] = ()
+    conditions: tuple[Token, ...] = ()
+    feature_consequences: tuple[Token, ...] = ()
     test_identifiers: tuple[str, ...] = ()
     specimen_identifiers: tuple[str, ...] = ()
     test_dates: tuple[DateBound, ...] = ()
@@ -244,7 +247,7 @@ def _read_tokens(reading: _Reading, parameter: Parameter, texts: Sequence[str]) 
     return tuple(found) if parameter.conjunctive else (tuple(chain.from_iterable(found)),)
 
 
-def _read_genes(reading: _Reading, parameter: Parameter, texts: Sequence[str]) -> tuple[Token, ...] | None:
+def _read_alternatives(reading: _Reading, parameter: Parameter, texts: Sequence[str]) -> tuple[Token, ...] | None:
     groups = _read_tokens(reading, parameter, texts)
     return tuple(chain.from_iterable(groups)) if groups else None
 
@@ -322,8 +325,11 @@ _READERS: Mapping[str, tuple[str, Callable[[_Reading, Parameter, Sequence[str]],
     "subject": ("subject", _single(_parse_subject)),
     "ranges": ("ranges", _read_ranges),
     "variants": ("variants", _read_variants),
-    "genes": ("genes", _read_genes),
+    "genes": ("genes", _read_alternatives),
     "haplotypes": ("haplotypes", _read_tokens),
+    "treatments": ("treatments", _read_alternatives),
+    "conditions": ("conditions", _read_alternatives),
+    "featureConsequences": ("feature_consequences", _read_alternatives),
     "testIdentifiers": ("test_identifiers", _read_identifiers),
     "testDateRange": ("test_dates", _read_dates),
     "specimenIdentifiers": ("specimen_identifiers", _read_identifiers),

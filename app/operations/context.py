@@ -17,6 +17,7 @@ from app.records import Build
 from app.store import migrate
 from app.store.session import Database
 from app.store.version import DataVersion
+from app.variants.consequence import Predictor
 from app.variants.hla_reduction import open_reductions
 from app.variants.identify import NO_TRANSCRIPTS, Identifier
 from app.variants.liftover import Liftover, load_liftover
@@ -58,6 +59,10 @@ class Genome:
     def namer(self) -> Namer:
         """Return what names variants by genes, transcripts and proteins."""
         return Namer(self.transcripts, self.references)
+
+    def predictor(self) -> Predictor | None:
+        """Return what computes consequences of variants; None without transcripts."""
+        return None if self.transcripts.is_empty else Predictor(self.transcripts, self.references)
 
     def naming(self) -> Callable[[str], str] | None:
         """Return what gives the components that name a variant, by its SPDI; None without transcripts."""
@@ -108,6 +113,7 @@ class OperationContext:
         self._version = DataVersion(database)
         self._identifier = genome.identifier(settings)
         self.naming = genome.naming()
+        self.predictor = genome.predictor()
         self.reductions, self._reducing = open_reductions(settings.pyard_data)
 
     @property

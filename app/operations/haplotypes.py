@@ -59,7 +59,7 @@ def find_subject_specific_haplotypes(context: OperationContext, inputs: Operatio
     with context.database.read() as session:
         chosen = chosen_genotypes(session, inputs)
     tokens = [token for group in inputs.haplotypes for token in group]
-    found = [_matching(chosen, token, context.reductions) for token in tokens]
+    found = [matching(chosen, token, context.reductions) for token in tokens]
     refuse_too_many(context, sum(map(len, found)), "genotypes", "haplotypes", mend="ask for fewer haplotypes")
     entries = []
     for token, matched in zip(tokens, found, strict=True):
@@ -143,7 +143,8 @@ def _is_of_gene(name: GenotypeName, token: Token) -> bool:
     return word == gene_id.casefold() or word in symbol.casefold()
 
 
-def _matching(chosen: Iterable[Genotype], token: Token, reductions: HlaReductions | None) -> list[Genotype]:
+def matching(chosen: Iterable[Genotype], token: Token, reductions: HlaReductions | None) -> list[Genotype]:
+    """Return those genotypes that are what a token asks for."""
     if token.system is not None:
         return [genotype for genotype in chosen if _has_code(genotype.name, token)]
     matches = _matcher(token, reductions)
@@ -198,6 +199,12 @@ def _who(
     session: Session, tokens: Sequence[Token], inputs: OperationInputs, reductions: HlaReductions | None, shards: int
 ) -> list[Shards]:
     """Return the subjects that have each token, in four statements at the most."""
+    classes = None if inputs.source_class is None else classes_of_genotypes(inputs)
+    return genotype_index.who(session, names_matching(session, tokens, reductions), classes, shards=shards)
+
+
+def names_matching(session: Session, tokens: Sequence[Token], reductions: HlaReductions | None) -> list[BitMap]:
+    """Return the distinct names that are what each token asks for, in two statements at the most."""
     words = [_words(token, reductions) if token.system is None else [] for token in tokens]
     exact = {token.code for token in tokens if token.system is not None}
     terms = genotype_index.find(session, [word for some in words for word in some], exact)
@@ -212,8 +219,7 @@ def _who(
     for token, (sure, maybe) in zip(tokens, found, strict=True):
         matches = _matcher(token, reductions)
         groups.append(sure | BitMap([text.name_id for text in texts if text.name_id in maybe and matches(text)]))
-    classes = None if inputs.source_class is None else classes_of_genotypes(inputs)
-    return genotype_index.who(session, groups, classes, shards=shards)
+    return groups
 
 
 def _coded(terms: Iterable[FoundTerm], token: Token) -> tuple[BitMap, BitMap]:

@@ -12,15 +12,32 @@ from types import MappingProxyType
 from typing import Final
 
 from app.config import Settings
-from app.fhir.codes import GENOTYPE_PROFILE, HAPLOTYPE_PROFILE, PHASE_PROFILE, STUDY_PROFILE, VARIANT_PROFILE
+from app.fhir.codes import (
+    CONSEQUENCE_PROFILE,
+    DIAGNOSTIC_PROFILE,
+    GENOTYPE_PROFILE,
+    HAPLOTYPE_PROFILE,
+    PHASE_PROFILE,
+    STUDY_PROFILE,
+    THERAPEUTIC_PROFILE,
+    VARIANT_PROFILE,
+)
 from app.fhir.genotype import GENOTYPE_ID
-from app.operations import resource_ids
+from app.operations import implication_ids, resource_ids
+from app.operations.consequences import find_population_molecular_consequences, find_subject_molecular_consequences
 from app.operations.context import OperationContext, open_genome
 from app.operations.haplotypes import (
     find_population_specific_haplotypes,
     find_subject_haplotypes,
     find_subject_specific_haplotypes,
     read_genotype,
+)
+from app.operations.implication_reading import read_genotype_implication, read_implication
+from app.operations.implications import (
+    find_population_dx_implications,
+    find_population_tx_implications,
+    find_subject_dx_implications,
+    find_subject_tx_implications,
 )
 from app.operations.interface import Handler, Reader, Search
 from app.operations.metadata import find_study_metadata
@@ -50,6 +67,12 @@ HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
         "find-population-structural-intersecting-variants": find_population_structural_intersecting_variants,
         "find-population-structural-subsuming-variants": find_population_structural_subsuming_variants,
         "find-study-metadata": find_study_metadata,
+        "find-subject-dx-implications": find_subject_dx_implications,
+        "find-subject-tx-implications": find_subject_tx_implications,
+        "find-subject-molecular-consequences": find_subject_molecular_consequences,
+        "find-population-dx-implications": find_population_dx_implications,
+        "find-population-tx-implications": find_population_tx_implications,
+        "find-population-molecular-consequences": find_population_molecular_consequences,
     }
 )
 
@@ -58,6 +81,13 @@ READERS: Final[Sequence[Reader]] = (
     Reader("Observation", resource_ids.STRUCTURAL, read_structural, [VARIANT_PROFILE]),
     Reader("Observation", resource_ids.NON_VARIANT, read_nonvariant, [VARIANT_PROFILE]),
     Reader("Observation", resource_ids.PHASE, read_phase, [PHASE_PROFILE]),
+    Reader(
+        "Observation",
+        implication_ids.IMPLICATION,
+        read_implication,
+        [DIAGNOSTIC_PROFILE, THERAPEUTIC_PROFILE, CONSEQUENCE_PROFILE],
+    ),
+    Reader("Observation", implication_ids.OF_GENOTYPE, read_genotype_implication, [THERAPEUTIC_PROFILE]),
     Reader("Observation", GENOTYPE_ID, read_genotype, [GENOTYPE_PROFILE, HAPLOTYPE_PROFILE]),
     Reader(
         "Patient", re.compile(".+"), read_patient, search=Search({"_id": "token", "identifier": "token"}, find_patients)

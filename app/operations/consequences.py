@@ -1,0 +1,222 @@
+"""Operations on molecular consequences: those that the active knowledge states, and those that Operon computes.
+
+What a release, or the annotation of a file, states of a variant stands for itself; only where nothing is stated are
+consequences computed along the loaded transcripts. Positions are zero-based.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from app import __version__
+from app.errors import ForbiddenCombination, InvalidInput, NotInstalled
+from app.fhir import codes
+from app.fhir.implication import ConsequenceFacts, Implied, as_parameter, render_consequence
+from app.fhir.observation import parameters
+from app.fhir.parameters import Dialect, OperationInputs
+from app.fhir.tokens import Token, is_same_system
+from app.formats.knowledge import Concept, ItemKind
+from app.operations import findings
+from app.operations.context import OperationContext
+from app.operations.findings import Finding
+from app.operations.implication_ids import consequence_id
+from app.operations.implications import counted, located
+from app.operations.knowledge_query import Wanted, wanted_concepts
+from app.operations.limits import refuse_too_many
+from app.operations.population import names_in
+from app.operations.query import chosen_call_sets
+from app.operations.subject_genotype import identified
+from app.store import carriers, counters, knowledge_unions, variants
+from app.store.carriers import Shards
+from app.store.knowledge import ActiveKnowledge
+from app.store.knowledge_codec import Role, StoredItem
+from app.store.session import Session
+from app.variants.consequence import Consequence
+from app.variants.consequence_terms import TERMS, impact_of
+from app.variants.placement import Placement
+
+_PIPELINE = f"Operon {__version__}"
+_NEITHER = "You must supply either 'variants' or 'ranges'."
+_BOTH = "You cannot supply both 'variants' and 'ranges'."
+_FEWER = "ask for fewer variants or smaller ranges"
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One consequence of a variant, and where it comes from."""
+
+    origin: str
+    """Release, or program: part of the resource's id"""
+    what: str
+    """What tells it from others of the same origin"""
+    facts: ConsequenceFacts
+    knowledge_base: str = ""
+    pipeline: str = ""
+    identifiers: Sequence[tuple[str, str]] = ()
+
+
+def find_subject_molecular_consequences(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-molecular-consequences``: what a subject's variants do to transcripts and proteins."""
+    if inputs.dialect is Dialect.REF:
+        if inputs.variants and inputs.ranges:
+            raise ForbiddenCombination(_BOTH)
+        if not (inputs.variants or inputs.ranges):
+            raise InvalidInput(_NEITHER)
+    with context.database.read() as session:
+        call_sets = chosen_call_sets(session, inputs)
+        if not (inputs.variants or inputs.ranges or inputs.feature_consequences):
+            return parameters([])
+        active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
+        wanted = _wanted(context, active, inputs)
+        segments, lookups = located(context, session, call_sets, inputs, lambda: active.targets(wanted[Role.TERM]))
+        stated = consequences_of(context, session, active, sorted(findings.present_in(segments)))
+        kept = _kept(stated, inputs.feature_consequences)
+        by_variant = findings.rendered(findings.only(segments, kept), lookups, context.naming)
+    refuse_too_many(context, sum(map(len, kept.values())), "consequences", "subject", mend=_FEWER)
+    subject_id = call_sets[0].subject_id if call_sets else ""
+    return parameters(list(_flat(kept, by_variant, subject_id, ref=inputs.dialect is Dialect.REF)))
+
+
+def find_population_molecular_consequences(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-population-molecular-consequences``: how many subjects have a variant with a consequence."""
+    if not (inputs.variants or inputs.feature_consequences):
+        raise InvalidInput("At least one of 'variants' or 'featureConsequences' is required")
+    with context.database.read() as session:
+        active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
+        totals = counters.values(session)
+        wanted = _wanted(context, active, inputs)
+        members = _who(context, session, active, inputs, wanted)
+        names = names_in(session, [members]) if inputs.include_patient_list else None
+    return parameters([counted("consequences", members, names, totals)])
+
+
+def _who(
+    context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
+) -> Shards:
+    if not inputs.variants:
+        return knowledge_unions.fetch(session, sorted(wanted[Role.TERM]), inputs.source_class)
+    texts = [text for group in inputs.variants for text in group]
+    stored = variants.find(session, identified(context, texts))
+    candidates = sorted({variant_id for found in stored for variant_id in found})
+    kept = _kept(consequences_of(context, session, active, candidates), inputs.feature_consequences)
+    classes = None if inputs.source_class is None else (inputs.source_class,)
+    shards = carriers.shards_of(counters.values(session))
+    return carriers.united(session, [sorted(kept)], classes, shards=shards)[0]
+
+
+def _wanted(context: OperationContext, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
+    """Return the stored concepts that the consequences of a question stand for.
+
+    Raises:
+        NotInstalled: there is nothing to tell consequences by.
+        InvalidInput: a token is of a system that consequences are not coded in.
+    """
+    if context.predictor is None and active.is_empty():
+        raise NotInstalled(
+            "No consequences are known: load transcripts ('operon reference add-transcripts') to compute them, or"
+            " knowledge ('operon knowledge load consequence')"
+        )
+    for token in inputs.feature_consequences:
+        if token.system and not is_same_system(token.system, codes.SEQUENCE_ONTOLOGY):
+            raise InvalidInput(
+                f"featureConsequences cannot be evaluated: consequences are coded in {codes.SEQUENCE_ONTOLOGY} alone",
+                parameter="featureConsequences",
+            )
+    return wanted_concepts(active, inputs)
+
+
+def consequences_of(
+    context: OperationContext, session: Session, active: ActiveKnowledge, variant_ids: Sequence[int]
+) -> dict[int, list[Stated]]:
+    """Return the consequences of variants: those that are stated, and where none is, those that are computed."""
+    items = active.of_variants(variant_ids)
+    concepts = active.named_concepts(
+        {number for found in items.values() for item in found for number in item.concepts.get(Role.TERM, ())}
+    )
+    stated = {
+        variant_id: [one for item in found if (one := _stated(active, item, concepts)) is not None]
+        for variant_id, found in items.items()
+    }
+    silent = [variant_id for variant_id in variant_ids if not stated.get(variant_id)]
+    if context.predictor is not None and silent:
+        for variant_id, placement in variants.placements_of(session, silent).items():
+            stated[variant_id] = _computed(context, placement)
+    return stated
+
+
+def _stated(active: ActiveKnowledge, item: StoredItem, concepts: Mapping[int, Concept]) -> Stated | None:
+    release = active.release_of(item.item_id)
+    if release is None:
+        return None
+    terms = [concepts[number] for number in item.concepts.get(Role.TERM, ())]
+    impact = item.impact or impact_of(term.display for term in terms if term.display in TERMS) or ""
+    facts = ConsequenceFacts(item.coding_hgvs, item.transcript, item.protein_hgvs, terms, item.effects, impact)
+    offset = item.item_id - release.first_item
+    return Stated(
+        release.name,
+        f"{item.row_id} {offset}",
+        facts,
+        knowledge_base=f"{release.label} {release.version}",
+        identifiers=item.identifiers,
+    )
+
+
+def _computed(context: OperationContext, placement: Placement) -> list[Stated]:
+    if context.predictor is None or not placement.justified:
+        return []
+    return [
+        Stated(_PIPELINE, one.transcript, _facts(one), pipeline=_PIPELINE)
+        for one in context.predictor.predict(placement.canonical)
+    ]
+
+
+def _facts(one: Consequence) -> ConsequenceFacts:
+    terms = [Concept(codes.SEQUENCE_ONTOLOGY, TERMS[name].accession, name) for name in one.terms]
+    protein = f"{one.protein_accession}:{one.protein}" if one.protein_accession and one.protein else one.protein or ""
+    return ConsequenceFacts(one.coding or "", one.transcript, protein, terms, (), one.impact)
+
+
+def _kept(stated: Mapping[int, Sequence[Stated]], tokens: Sequence[Token]) -> dict[int, list[Stated]]:
+    """Return the consequences with one of the terms that tokens ask for, all of them where no token is given."""
+    kept = {
+        variant_id: [one for one in found if not tokens or _has_term(one.facts.terms, tokens)]
+        for variant_id, found in stated.items()
+    }
+    return {variant_id: found for variant_id, found in kept.items() if found}
+
+
+def _has_term(terms: Sequence[Concept], tokens: Sequence[Token]) -> bool:
+    return any(_is_term(term, token) for term in terms for token in tokens)
+
+
+def _is_term(term: Concept, token: Token) -> bool:
+    if token.system is None:
+        return token.code.casefold() in f"{term.code}\n{term.display}".casefold()
+    return token.code == term.code
+
+
+def _flat(
+    kept: Mapping[int, Sequence[Stated]], by_variant: Mapping[int, Sequence[Finding]], subject_id: str, *, ref: bool
+) -> Iterator[list[str]]:
+    """Yield the parameters of an answer: the consequences of a variant, and after them its calls."""
+    for variant_id in sorted(by_variant, key=lambda one: by_variant[one][0]):
+        found = by_variant[variant_id]
+        for derived in [[finding] for finding in found] if ref else [found]:
+            for one in kept[variant_id]:
+                yield as_parameter("consequence", rendered(one, derived, subject_id, ref=ref))
+            for finding in derived:
+                yield as_parameter(finding.name, finding.resource)
+
+
+def rendered(one: Stated, derived: Sequence[Finding], subject_id: str, *, ref: bool) -> str:
+    """Return the Observation of a consequence that is derived from some calls."""
+    implied = Implied(
+        consequence_id(derived, one.origin, one.what),
+        subject_id,
+        [finding.id for finding in derived],
+        knowledge_base=one.knowledge_base,
+        pipeline=one.pipeline,
+        identifiers=one.identifiers,
+    )
+    return render_consequence(implied, one.facts, one_term_each=ref)

@@ -1,0 +1,325 @@
+"""Operations on implications: what the active knowledge says of the variants and genotypes that subjects have.
+
+Nothing of an implication is stored with a subject. Items of knowledge lead to variants and genotypes, and these to who
+has them; a question by condition begins with the items, so that no genome is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from pyroaring import BitMap, BitMap64
+
+from app.errors import ForbiddenCombination, InvalidInput
+from app.fhir.genotype import genotype_id
+from app.fhir.implication import Implied, as_parameter, render_diagnostic, render_therapeutic
+from app.fhir.observation import counted_parameter, parameters
+from app.fhir.parameters import Dialect, OperationInputs
+from app.formats.knowledge import Concept, ItemKind
+from app.operations import findings
+from app.operations.context import OperationContext
+from app.operations.findings import Finding
+from app.operations.haplotypes import matching, names_matching, rendered_statement
+from app.operations.implication_ids import implication_id
+from app.operations.knowledge_query import Wanted, meets, require_knowledge, wanted_concepts
+from app.operations.limits import refuse_too_many
+from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
+from app.operations.population import listed, names_in
+from app.operations.query import chosen_call_sets, chosen_genotypes, classes_of_genotypes
+from app.operations.subject_genotype import identified
+from app.store import (
+    carrier_sets,
+    carriers,
+    counters,
+    genotype_index,
+    genotypes,
+    knowledge_unions,
+    subjects,
+    variants,
+)
+from app.store.calls import CallSet
+from app.store.carriers import Shards
+from app.store.knowledge import ActiveKnowledge, Release
+from app.store.knowledge_codec import Role, StoredItem
+from app.store.session import Session
+from app.variants.allele_names import genotype_key
+from app.variants.placement import Placement
+
+_FEWER = "ask for fewer conditions, treatments or variants, or for smaller ranges"
+
+
+@dataclass(frozen=True, slots=True)
+class Implication:
+    """One item of knowledge with the findings of one subject that it is about."""
+
+    item: StoredItem
+    release: Release
+    findings: Sequence[Finding]
+
+
+def find_subject_dx_implications(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-dx-implications``: what the findings of a subject mean for conditions."""
+    return _of_subject(context, inputs, ItemKind.DIAGNOSTIC)
+
+
+def find_subject_tx_implications(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-subject-tx-implications``: what the findings of a subject mean for treatments."""
+    return _of_subject(context, inputs, ItemKind.THERAPEUTIC)
+
+
+def find_population_dx_implications(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-population-dx-implications``: how many subjects have a diagnostic implication."""
+    return _of_population(context, inputs, ItemKind.DIAGNOSTIC)
+
+
+def find_population_tx_implications(context: OperationContext, inputs: OperationInputs) -> bytes:
+    """Answer ``$find-population-tx-implications``: how many subjects have a therapeutic implication."""
+    return _of_population(context, inputs, ItemKind.THERAPEUTIC)
+
+
+def refuse_combinations(inputs: OperationInputs) -> None:
+    """Refuse what the reference implementation refuses, in its dialect; the guide's is that all have to hold."""
+    if inputs.dialect is Dialect.REF and inputs.variants and inputs.ranges:
+        raise ForbiddenCombination("You cannot supply both 'variants' and 'ranges'.")
+    if inputs.dialect is Dialect.REF and (inputs.variants or inputs.ranges) and inputs.haplotypes:
+        raise ForbiddenCombination("You cannot supply both ('variants' or 'ranges') and 'haplotypes'.")
+
+
+def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKind) -> bytes:
+    refuse_combinations(inputs)
+    with context.database.read() as session:
+        call_sets = chosen_call_sets(session, inputs)
+        if not _has_criteria(inputs):
+            return parameters([])
+        active = ActiveKnowledge(session, kind)
+        require_knowledge(active, kind)
+        wanted = wanted_concepts(active, inputs)
+        found: list[Implication] = []
+        if not inputs.haplotypes:
+            segments, lookups = located(context, session, call_sets, inputs, lambda: _targets(active, wanted))
+            found += _of_variants(context, active, segments, lookups, wanted)
+        if kind is ItemKind.THERAPEUTIC and not (inputs.variants or inputs.ranges):
+            found += _of_genotypes(context, session, active, inputs, wanted)
+        concepts = active.named_concepts(_concepts_of(found))
+    refuse_too_many(context, len(found), "implications", "subject", mend=_FEWER)
+    subject_id = call_sets[0].subject_id if call_sets else (inputs.subject or "")
+    return parameters(list(_flat(found, concepts, inputs, subject_id)))
+
+
+def _has_criteria(inputs: OperationInputs) -> bool:
+    return bool(inputs.variants or inputs.ranges or inputs.haplotypes or inputs.conditions or inputs.treatments)
+
+
+def _concepts_of(found: Iterable[Implication]) -> set[int]:
+    return {number for one in found for numbers in one.item.concepts.values() for number in numbers}
+
+
+def _targets(active: ActiveKnowledge, wanted: Wanted) -> BitMap64:
+    """Return the variants that items can be about that have a concept of every role."""
+    found: BitMap64 | None = None
+    for concepts in wanted.values():
+        targets = active.targets(concepts)
+        found = targets if found is None else found & targets
+    return found if found is not None else BitMap64()
+
+
+def located(
+    context: OperationContext,
+    session: Session,
+    call_sets: Sequence[CallSet],
+    inputs: OperationInputs,
+    targets: Callable[[], BitMap64],
+) -> tuple[list[Segment], Lookups]:
+    """Return the calls that a question is about: those of its variants, in its ranges, or else of some targets."""
+    segments: list[Segment] | None = None
+    lookups: dict[int, Placement] = {}
+    if inputs.variants:
+        texts = [text for group in inputs.variants for text in group]
+        by_variant, looked = VariantMatcher(session).find(call_sets, identified(context, texts), texts)
+        segments = findings.distinct(chain.from_iterable(by_variant))
+        lookups |= looked
+    if inputs.ranges:
+        ranges = RangeMatcher(session, context.liftover, widen_max=context.settings.lift_widen_max)
+        by_range, looked = ranges.find(call_sets, [asked.interval for asked in inputs.ranges])
+        inside = findings.distinct(chain.from_iterable(by_range))
+        segments = inside if segments is None else findings.only(segments, findings.present_in(inside))
+        lookups |= looked
+    if segments is not None:
+        return segments, lookups
+    if not call_sets:
+        return [], lookups
+    subject_id = call_sets[0].subject_id
+    ordinal = subjects.find(session, [subject_id])[subject_id].ordinal
+    carried = carrier_sets.carried_by(session, ordinal, targets())
+    refuse_too_many(context, len(carried), "variants", "conditions", mend=_FEWER)
+    return findings.calls_of(session, call_sets, carried)
+
+
+def _of_variants(
+    context: OperationContext, active: ActiveKnowledge, segments: list[Segment], lookups: Lookups, wanted: Wanted
+) -> list[Implication]:
+    known = active.of_variants(sorted(findings.present_in(segments)))
+    about: dict[int, tuple[StoredItem, list[int]]] = {}
+    for variant_id, items in known.items():
+        for item in items:
+            if meets(item, wanted):
+                about.setdefault(item.item_id, (item, []))[1].append(variant_id)
+    kept = {variant_id for _, variant_ids in about.values() for variant_id in variant_ids}
+    by_variant = findings.rendered(findings.only(segments, kept), lookups, context.naming)
+    found = []
+    for item, variant_ids in about.values():
+        release = active.release_of(item.item_id)
+        derived = sorted(chain.from_iterable(by_variant.get(variant_id, ()) for variant_id in variant_ids))
+        if derived and release is not None:
+            found.append(Implication(item, release, derived))
+    return sorted(found, key=lambda one: one.item.item_id)
+
+
+def _of_genotypes(
+    context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
+) -> list[Implication]:
+    chosen = chosen_genotypes(session, inputs)
+    if inputs.haplotypes:
+        tokens = [token for group in inputs.haplotypes for token in group]
+        asked = {one.uid for token in tokens for one in matching(chosen, token, context.reductions)}
+        chosen = [one for one in chosen if one.uid in asked]
+    keyed: dict[str, list[Finding]] = {}
+    for one in chosen:
+        haplotypes, resource = rendered_statement(one, inputs.dialect)
+        finding = Finding(
+            0, 0, genotype_id(one.uid), resource, "genotype", tuple(("haplotype", text) for text in haplotypes)
+        )
+        keyed.setdefault(genotype_key(one.name.code, one.name.gene_symbol), []).append(finding)
+    derived: dict[int, tuple[StoredItem, list[Finding]]] = {}
+    for key, items in active.of_genotypes(sorted(keyed)).items():
+        for item in items:
+            if meets(item, wanted):
+                derived.setdefault(item.item_id, (item, []))[1].extend(keyed[key])
+    found = []
+    for item_id, (item, its) in sorted(derived.items()):
+        release = active.release_of(item_id)
+        if release is not None:
+            found.append(Implication(item, release, its))
+    return found
+
+
+def _flat(
+    found: Sequence[Implication], concepts: dict[int, Concept], inputs: OperationInputs, subject_id: str
+) -> Iterator[list[str]]:
+    """Yield the parameters of an answer: each implication, followed by those of its findings that are not there yet."""
+    is_ref = inputs.dialect is Dialect.REF
+    # The reference implementation answers for each finding, but what was asked by condition or treatment together.
+    each = is_ref and bool(inputs.variants or inputs.ranges or inputs.haplotypes)
+    again = is_ref and bool(inputs.haplotypes)
+    shown: set[str] = set()
+    for one in found:
+        for derived in [[finding] for finding in one.findings] if each else [one.findings]:
+            yield as_parameter("implication", rendered(one, derived, concepts, subject_id, ref=is_ref))
+            for finding in derived:
+                if finding.id in shown and not again:
+                    continue
+                shown.add(finding.id)
+                for name, resource in finding.beside:
+                    yield as_parameter(name, resource)
+                yield as_parameter(finding.name, finding.resource)
+
+
+def rendered(
+    one: Implication, derived: Sequence[Finding], concepts: dict[int, Concept], subject_id: str, *, ref: bool
+) -> str:
+    """Return the Observation of an implication that is derived from some findings."""
+    item = one.item
+    offset = item.item_id - one.release.first_item
+    implied = Implied(
+        implication_id(derived, one.release.name, item.row_id, offset),
+        subject_id,
+        [finding.id for finding in derived],
+        knowledge_base=f"{one.release.label} {one.release.version}",
+        identifiers=item.identifiers,
+        note=item.note,
+    )
+    conditions = [concepts[number] for number in item.concepts.get(Role.CONDITION, ())]
+    if item.kind is ItemKind.DIAGNOSTIC:
+        return render_diagnostic(implied, item.statement, conditions, item.evidence)
+    medications = [concepts[number] for number in item.concepts.get(Role.MEDICATION, ())]
+    return render_therapeutic(implied, item.statement, conditions, medications, item.evidence, ref=ref)
+
+
+def _of_population(context: OperationContext, inputs: OperationInputs, kind: ItemKind) -> bytes:
+    if not _has_criteria(inputs):
+        if inputs.dialect is Dialect.REF:
+            return parameters([])
+        raise InvalidInput("At least one of 'variants', 'haplotypes', 'treatments' or 'conditions' is required")
+    if inputs.dialect is Dialect.REF and inputs.variants and inputs.haplotypes:
+        return parameters([])
+    with context.database.read() as session:
+        active = ActiveKnowledge(session, kind)
+        require_knowledge(active, kind)
+        totals = counters.values(session)
+        wanted = wanted_concepts(active, inputs)
+        members: list[Shards] = []
+        if not inputs.haplotypes:
+            members.append(population_of_variants(context, session, active, inputs, wanted))
+        if kind is ItemKind.THERAPEUTIC and not inputs.variants:
+            members.append(_population_of_genotypes(context, session, active, inputs, wanted))
+        everyone = carriers.union(members)
+        names = names_in(session, [everyone]) if inputs.include_patient_list else None
+    return parameters([counted("implications", everyone, names, totals)])
+
+
+def counted(name: str, members: Shards, names: dict[int, str] | None, totals: dict[str, int]) -> list[str]:
+    """Return the one parameter of a population operation that has no item."""
+    return counted_parameter(
+        name,
+        None,
+        "",
+        numerator=carriers.size(members),
+        denominator=totals.get(counters.SUBJECTS, 0),
+        subjects=listed(members, names) if names is not None else None,
+    )
+
+
+def population_of_variants(
+    context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
+) -> Shards:
+    """Return who carries a variant that an item meeting every criterion is about."""
+    if not inputs.variants and len(wanted) == 1:
+        (concepts,) = wanted.values()
+        return knowledge_unions.fetch(session, sorted(concepts), inputs.source_class)
+    if inputs.variants:
+        texts = [text for group in inputs.variants for text in group]
+        stored = variants.find(session, identified(context, texts))
+        candidates = {variant_id for found in stored for variant_id in found}
+    else:
+        candidates = set(_targets(active, wanted))
+    known = active.of_variants(sorted(candidates))
+    kept = [variant_id for variant_id, items in known.items() if any(meets(item, wanted) for item in items)]
+    shards = carriers.shards_of(counters.values(session))
+    classes = None if inputs.source_class is None else (inputs.source_class,)
+    return carriers.united(session, [kept], classes, shards=shards)[0]
+
+
+def _population_of_genotypes(
+    context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
+) -> Shards:
+    keyed: dict[str, BitMap] = {}
+    if inputs.haplotypes:
+        tokens = [token for group in inputs.haplotypes for token in group]
+        matched = BitMap.union(BitMap(), *names_matching(session, tokens, context.reductions))
+        for name_id, name in genotypes.names_of(session, list(matched)).items():
+            keyed.setdefault(genotype_key(name.code, name.gene_symbol), BitMap()).add(name_id)
+    else:
+        keys: set[str] | None = None
+        for concepts in wanted.values():
+            some = active.genotypes(concepts)
+            keys = some if keys is None else keys & some
+        keyed = genotype_index.with_keys(session, sorted(keys or ()))
+    known = active.of_genotypes(sorted(keyed))
+    kept = [keyed[key] for key, items in known.items() if any(meets(item, wanted) for item in items)]
+    if not kept:
+        return {}
+    classes = None if inputs.source_class is None else classes_of_genotypes(inputs)
+    shards = carriers.shards_of(counters.values(session))
+    return genotype_index.who(session, [BitMap.union(*kept)], classes, shards=shards)[0]

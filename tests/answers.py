@@ -152,8 +152,9 @@ def counted(entry: dict[str, Any]) -> Counted:
     """Take one parameter of a population answer apart."""
     numerator, denominator = (parts(entry, name)[0]["valueQuantity"]["value"] for name in ("numerator", "denominator"))
     subjects = tuple(part["valueString"] for part in parts(entry, "subject"))
-    [asked] = [part for name in ("variantItem", "rangeItem", "haplotypeItem") for part in parts(entry, name)]
-    return Counted(asked["valueString"], numerator, denominator, subjects)
+    asked = [part for name in ("variantItem", "rangeItem", "haplotypeItem") for part in parts(entry, name)]
+    assert len(asked) <= 1  # implications and consequences are counted for the whole question
+    return Counted(asked[0]["valueString"] if asked else "", numerator, denominator, subjects)
 
 
 def assert_counted(

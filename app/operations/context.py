@@ -141,7 +141,7 @@ class OperationContext:
 
         Reading an embedded store never waits for a lock or a network.
         """
-        if operation == "find-population-specific-haplotypes":  # walks every name that is stored
+        if operation.endswith(("-implications", "-consequences")):  # a condition leads to any number of variants
             return False
         if not self.database.is_sqlite or inputs.include_patient_list or inputs.include_phasing:
             return False

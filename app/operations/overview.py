@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from app.formats.knowledge import ItemKind
 from app.operations.interface import Example, Summary
 from app.records import Build
-from app.store import codec, counters, structural_codec
+from app.store import bitmaps, codec, counters, structural_codec, subjects
+from app.store.knowledge_codec import Role
 from app.store.session import Database, Session
 from app.store.structural_sites import NEVER_SUBSUME
 from app.variants.accessions import accession
@@ -38,7 +40,43 @@ def summary(database: Database, references: Mapping[Build, str], liftover: Lifto
 
 def examples(database: Database) -> list[Example]:
     """Return one question for each operation, built on the first call and the first genotype that are stored."""
-    return _about_calls(database) + _about_genotypes(database)
+    return _about_calls(database) + _about_genotypes(database) + _about_knowledge(database)
+
+
+_KNOWLEDGE_QUESTIONS = (
+    (ItemKind.DIAGNOSTIC, Role.CONDITION, "dx-implications", "conditions", "What do variants mean for a condition"),
+    (ItemKind.THERAPEUTIC, Role.MEDICATION, "tx-implications", "treatments", "What do variants mean for a treatment"),
+    (
+        ItemKind.CONSEQUENCE,
+        Role.TERM,
+        "molecular-consequences",
+        "featureConsequences",
+        "Which variants have a certain consequence",
+    ),
+)
+
+
+def _about_knowledge(database: Database) -> list[Example]:
+    """Return questions on the first concept of each kind whose variants somebody carries."""
+    found = []
+    with database.read() as session:
+        for kind, role, name, parameter, title in _KNOWLEDGE_QUESTIONS:
+            rows = session.run(
+                "select c.system, c.code, c.display, u.shard, u.members from knowledge_union u"
+                " join knowledge_concept c on c.id = u.concept_id where c.kind = :kind and c.role = :role"
+                " order by c.id, u.shard limit 1",
+                {"kind": kind, "role": role},
+            )
+            for system, code, display, shard, members in rows:
+                ordinal = (shard << bitmaps.SHARD_BITS) + bitmaps.unpack(members).min()
+                who = quote(subjects.names_of(session, [ordinal])[ordinal], safe="")
+                token = quote(f"{system}|{code}" if system and code else code or display, safe=":/")
+                asked = f"{parameter}={token}"
+                found += [
+                    Example(f"{title}, in one subject?", f"/fhir/$find-subject-{name}?subject={who}&{asked}"),
+                    Example(f"{title}, and in whom?", f"/fhir/$find-population-{name}?{asked}&includePatientList=true"),
+                ]
+    return found
 
 
 def _about_genotypes(database: Database) -> list[Example]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from app.formats import code_systems
 from app.records import Build, SourceClass, StructuralKind, Zygosity
 
 LOINC: Final = "http://loinc.org"
@@ -34,6 +35,16 @@ RXNORM: Final = "http://www.nlm.nih.gov/research/umls/rxnorm"
 IMGT_HLA: Final = "http://www.ebi.ac.uk/ipd/imgt/hla"
 GL_STRING: Final = "http://glstring.org"
 SEQUENCE_ONTOLOGY: Final = "http://www.sequenceontology.org"
+MEDGEN: Final = code_systems.MEDGEN
+DISEASE_ONTOLOGY: Final = code_systems.DISEASE_ONTOLOGY
+MONDO: Final = code_systems.MONDO
+HPO: Final = code_systems.HPO
+SNOMED: Final = code_systems.SNOMED
+ICD_10: Final = code_systems.ICD_10
+ICD_10_CM: Final = code_systems.ICD_10_CM
+RXNORM: Final = code_systems.RXNORM
+NCIT: Final = code_systems.NCIT
+CLINICAL_TRIALS: Final = code_systems.CLINICAL_TRIALS
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 DIAGNOSTIC_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 PHASE_RELATIONSHIP: Final = "http://terminology.hl7.org/CodeSystem/sequence-phase-relationship-cs"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.fhir import codes
+from app.formats.code_systems import canonical_code
 from app.variants.allele_names import GL_NAMESPACE
 
 _ESCAPED = re.compile(r"\\([,|$\\])")
@@ -32,10 +33,23 @@ _CANONICAL: Final = (
     codes.CLINVAR,
     codes.IMGT_HLA,
     codes.GL_STRING,
+    codes.MEDGEN,
+    codes.DISEASE_ONTOLOGY,
+    codes.MONDO,
+    codes.HPO,
+    codes.SNOMED,
+    codes.ICD_10,
+    codes.ICD_10_CM,
+    codes.RXNORM,
+    codes.NCIT,
+    codes.CLINICAL_TRIALS,
 )
 _OTHER_NAMES: Final = {
     "genenames.org/geneId": codes.HGNC,
     "ncbi.nlm.nih.gov/nuccore": codes.REFSEQ,
+    "ncithesaurus.nci.nih.gov": codes.NCIT,
+    "purl.obolibrary.org/obo/doid.owl": codes.DISEASE_ONTOLOGY,
+    "purl.obolibrary.org/obo/hp.owl": codes.HPO,
 }
 
 
@@ -56,6 +70,12 @@ def is_same_system(one: str, other: str) -> bool:
     return _without_form(canonical_system(one)) == _without_form(canonical_system(other))
 
 
+def is_same_code(system: str, one: str, other: str) -> bool:
+    """Return whether two spellings are of one code of a system: ``DOID:1324`` and ``1324``, ``C34.1`` and ``C341``."""
+    known = canonical_system(system)
+    return canonical_code(known, one) == canonical_code(known, other)
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token as it was given, and taken apart."""
@@ -66,6 +86,11 @@ class Token:
     """The word, or the code of ``system|code``"""
     system: str | None = None
     """Canonical system of ``system|code``, empty for ``|code``; None for a word"""
+
+    @property
+    def concept(self) -> tuple[str, str] | None:
+        """Return system and code as a store of terminology spells them; None for a word."""
+        return None if self.system is None else (self.system, canonical_code(self.system, self.code))
 
 
 def parse_token(raw: str) -> Token:

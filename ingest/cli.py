@@ -43,6 +43,7 @@ from ingest.normalize import describe
 from ingest.progress import Progress
 from ingest.public_sources import SOURCES
 from ingest.report import IngestReport, show
+from ingest.terminology_cli import terminology
 from ingest.workspace import Workspace, open_database, open_workspace, require_schema, subjects_in
 
 app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your own VCFs.")
@@ -57,6 +58,7 @@ app.add_typer(ingest, name="ingest")
 app.add_typer(export, name="export")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(subject, name="subject")
+app.add_typer(terminology, name="terminology")
 
 _INTERRUPTED = 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]

@@ -354,6 +354,64 @@ knowledge_union = Table(
     sqlite_with_rowid=False,
 )
 
+terminology_release = Table(
+    "terminology_release",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("name", Text, nullable=False, unique=True, comment="What it is called here; loading it again replaces it"),
+    Column("kind", Text, nullable=False, comment="Kind of the files (operon terminology load KIND)"),
+    Column("version", Text, comment="Version as given or as the files tell it; absent when unknown"),
+    Column("source", Text, nullable=False, comment="Base names of the files, joined by ;"),
+    Column("sha256", Text, nullable=False, comment="Digests of the files' bytes, joined by ;"),
+    Column("licence", Text, nullable=False, comment="Whose terms its use is under"),
+    Column("rows", Integer, nullable=False, comment="Number of rows of the tables below"),
+    Column("covers", Text, nullable=False, comment="JSON: maps, the pairs of systems; hierarchies, the systems"),
+    Column("loaded", Text, nullable=False, comment="UTC"),
+    comment="Releases of code systems and of maps between them that were loaded",
+)
+
+terminology_map = Table(
+    "terminology_map",
+    metadata,
+    Column("release_id", Integer, primary_key=True, comment="The release that says so"),
+    Column("ordinal", Integer, primary_key=True, comment="Number of the row in its release"),
+    Column("source_system", Text, nullable=False, comment="Canonical URI"),
+    Column("source_code", Text, nullable=False, comment="In the spelling of app.formats.code_systems"),
+    Column("target_system", Text, nullable=False, comment="Canonical URI"),
+    Column("target_code", Text, nullable=False, comment="In the spelling of app.formats.code_systems"),
+    Column("target_display", Text, comment="Name of the target; absent where the release has none"),
+    Column("equivalence", Text, nullable=False, comment="app.formats.terminology.Equivalence, target as to source"),
+    Index("ix_terminology_map_source", "source_system", "source_code"),
+    comment="What codes are called in other systems",
+    sqlite_with_rowid=False,
+)
+
+terminology_parent = Table(
+    "terminology_parent",
+    metadata,
+    Column("release_id", Integer, primary_key=True, comment="The release that says so"),
+    Column("ordinal", Integer, primary_key=True, comment="Number of the row in its release"),
+    Column("system", Text, nullable=False, comment="Canonical URI of both codes"),
+    Column("child", Text, nullable=False, comment="The narrower code"),
+    Column("parent", Text, nullable=False, comment="What the child is a kind of"),
+    Index("ix_terminology_parent_parent", "system", "parent"),
+    comment="is-a relations of code systems",
+    sqlite_with_rowid=False,
+)
+
+terminology_concept = Table(
+    "terminology_concept",
+    metadata,
+    Column("release_id", Integer, primary_key=True, comment="The release that says so"),
+    Column("ordinal", Integer, primary_key=True, comment="Number of the row in its release"),
+    Column("system", Text, nullable=False, comment="Canonical URI"),
+    Column("code", Text, nullable=False, comment="In the spelling of app.formats.code_systems"),
+    Column("display", Text, nullable=False, comment="Name of the code"),
+    Index("ix_terminology_concept_code", "system", "code"),
+    comment="Names of codes",
+    sqlite_with_rowid=False,
+)
+
 ingest_run = Table(
     "ingest_run",
     metadata,

@@ -88,6 +88,19 @@ UTILITIES: Final = (
         ask=lambda context, pairs: context.normalize_hla(pairs),
         refusals={"422": "The name cannot be reduced.", "501": "The server has no py-ard, or no database of it."},
     ),
+    Utility(
+        "translate-terminology",
+        "Counterparts of a code in other systems",
+        "RxNorm is translated to NCIt, SNOMED CT and ICD-10 to the Disease Ontology and then MedGen, by the maps that "
+        "were loaded. A match means the same as the code, or is narrower.",
+        required=True,
+        parameters=(
+            UtilityParameter("codeSystem", "URI of RxNorm, SNOMED CT, ICD-10 or ICD-10-CM.", "http://snomed.info/sct"),
+            UtilityParameter("code", "The code; dots and case of an ICD-10 code do not count.", "254637007"),
+        ),
+        ask=lambda context, pairs: context.translate_terminology(pairs),
+        refusals={"501": "No map of the code system is loaded.", "503": "The store cannot be reached."},
+    ),
 )
 
 

@@ -180,6 +180,11 @@ class OperationContext:
         """Return, as JSON, the reductions of an HLA name."""
         return utilities.normalize_hla(pairs, self.reductions, self._reducing)
 
+    def translate_terminology(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the counterparts of a code in other systems."""
+        with self.database.read() as session:
+            return utilities.translate_terminology(pairs, session)
+
     @property
     def hla_reductions(self) -> str:
         """Return in words by what HLA names are reduced, or why they are not."""

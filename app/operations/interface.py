@@ -123,6 +123,10 @@ class Context(Protocol):
         """Return, as JSON, the reductions of an HLA name."""
         ...
 
+    def translate_terminology(self, pairs: Pairs) -> Any:
+        """Return, as JSON, the counterparts of a code in other systems."""
+        ...
+
     @property
     def hla_reductions(self) -> str:
         """Return in words by what HLA names are reduced, or why they are not."""

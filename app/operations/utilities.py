@@ -1,6 +1,7 @@
 """The utilities that the reference implementation has beside the operations: where genes lie, what variants are called.
 
-They ask no store: genes, transcripts and sequences of the reference folder answer them. Answers are plain JSON.
+Genes, transcripts and sequences of the reference folder answer them, and the store where codes are translated. Answers
+are plain JSON.
 """
 
 from __future__ import annotations
@@ -15,10 +16,18 @@ from app.errors import (
     MissingParameter,
     NotInstalled,
     UnreadableVariant,
+    quoted,
 )
+from app.fhir import codes
+from app.fhir.tokens import canonical_system
+from app.formats.code_systems import canonical_code
+from app.formats.terminology import LONGEST_CODE
+from app.operations.conditions import counterparts, is_mapped
 from app.operations.features import describe_chromosome, describe_gene, describe_protein, describe_transcript
 from app.operations.interface import Pairs
 from app.records import Build
+from app.store import terminology
+from app.store.session import Session
 from app.variants.accessions import locate
 from app.variants.hgvs_text import genomic_hgvs
 from app.variants.hla_reduction import HlaReductions
@@ -27,6 +36,15 @@ from app.variants.placement import Placement
 from app.variants.transcripts import Gene, Transcripts, split_version
 
 FEATURES: Final = ("chromosome", "gene", "transcript", "protein")
+
+_DISEASES: Final = (codes.DISEASE_ONTOLOGY, codes.MEDGEN)
+_TRANSLATED: Final = {
+    codes.RXNORM: (codes.NCIT,),
+    codes.SNOMED: _DISEASES,
+    codes.ICD_10: _DISEASES,
+    codes.ICD_10_CM: _DISEASES,
+}
+"""Systems that a code is translated from, and to, in the order of the answer"""
 
 
 def feature_coordinates(pairs: Pairs, transcripts: Transcripts) -> Any:
@@ -105,6 +123,43 @@ def normalize_hla(pairs: Pairs, reductions: HlaReductions | None, described: str
     if reductions is None:
         raise NotInstalled(f"HLA names cannot be reduced here: {described}", parameter="allele")
     return {name: reductions.every(name)}
+
+
+def translate_terminology(pairs: Pairs, session: Session) -> Any:
+    """Return the counterparts of a code of RxNorm in NCIt, of SNOMED CT or ICD-10 in the Disease Ontology, then MedGen.
+
+    Raises MissingParameter, InvalidValue for another system or no code, NotInstalled where no map of it is loaded.
+    """
+    given, code = _only("codeSystem", pairs), _only("code", pairs)
+    if given is None or code is None:
+        raise MissingParameter("codeSystem" if given is None else "code")
+    system = canonical_system(given)
+    targets = _TRANSLATED.get(system)
+    if targets is None:
+        known = ", ".join(_TRANSLATED)
+        raise InvalidValue(f"'codeSystem' is one of {known}, not {quoted(given)}", parameter="codeSystem")
+    if len(code) > LONGEST_CODE or not code.isprintable():
+        raise InvalidValue(f"'code' is no code: {quoted(code)!r}", parameter="code")
+    covered = terminology.coverage(session)
+    if not any(is_mapped(system, target, covered) for target in targets):
+        raise NotInstalled(
+            f"Codes of {system} cannot be translated here: no map is loaded (operon terminology load)",
+            parameter="codeSystem",
+        )
+    asked = (system, canonical_code(system, code))
+    found = [one for one in counterparts(session, [asked], targets, covered)[asked] if one.equivalence.is_within]
+    answer = []
+    for target in targets:
+        matches = [one for one in found if one.system == target]
+        answer += [_translated("match found", target, one.code, one.display) for one in matches]
+        if not matches:
+            is_loaded = is_mapped(system, target, covered)
+            answer.append(_translated("no match found" if is_loaded else "no map loaded", target))
+    return answer
+
+
+def _translated(outcome: str, system: str, code: str = "", display: str = "") -> dict[str, str]:
+    return {"outcome": outcome, "code": code, "system": system, "display": display}
 
 
 def _only(name: str, pairs: Pairs) -> str | None:

@@ -90,6 +90,9 @@ class FakeContext:
     def normalize_hla(self, pairs: Pairs) -> Any:
         return self._utility("normalize-hla", pairs)
 
+    def translate_terminology(self, pairs: Pairs) -> Any:
+        return self._utility("translate-terminology", pairs)
+
     @property
     def hla_reductions(self) -> str:
         return "not used (a test)"

@@ -119,6 +119,7 @@ def test_utilities_are_described_with_their_parameters(document: dict[str, Any])
         "/utilities/find-the-gene": ["range"],
         "/utilities/normalize-variant": ["variant"],
         "/utilities/normalize-hla": ["allele"],
+        "/utilities/translate-terminology": ["codeSystem", "code"],
     }
     assert {item["operationId"] for item in described.values()} == {path.rpartition("/")[2] for path in described}
     assert all("400" in item["responses"] and item["tags"] == ["Utilities"] for item in described.values())

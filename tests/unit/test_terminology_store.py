@@ -264,6 +264,14 @@ def test_a_circle_ends(database: Database) -> None:
     assert below(database, ("s", "b")) == {("s", "a"), ("s", "b"), ("s", "c")}
 
 
+def test_what_is_reached_on_several_ways_counts_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminology, "MOST_DESCENDANTS", 8)
+    middle = [f"b{number}" for number in range(4)]
+    ways = [(one, "a") for one in middle] + [("c", one) for one in middle] + [("d", "c"), ("e", "d")]
+    store(database, *(IsA("s", child, parent) for child, parent in ways))
+    assert below(database, ("s", "a")) == {("s", code) for code in ("a", *middle, "c", "d", "e")}
+
+
 def test_too_many_kinds_are_refused_instead_of_cut(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminology, "MOST_DESCENDANTS", 3)
     store(database, *(IsA("s", str(number), "a") for number in range(2)))

@@ -114,8 +114,7 @@ def load(
         release = store.NewRelease(
             called,
             kind,
-            ";".join(source.name for source in sources),
-            ";".join(source.sha256 for source in sources),
+            tuple((source.name, source.sha256) for source in sources),
             KINDS[kind].licence,
         )
         statements = _canonical(KINDS[kind].read(texts, notes), sources[0].name)
@@ -180,10 +179,7 @@ def described(release: store.Release) -> dict[str, Any]:
         "name": release.name,
         "kind": release.kind,
         "version": release.version,
-        "files": [
-            {"name": name, "sha256": sha256}
-            for name, sha256 in zip(release.source.split(";"), release.sha256.split(";"), strict=True)
-        ],
+        "files": [{"name": name, "sha256": sha256} for name, sha256 in release.files],
         "licence": release.licence,
         "rows": release.rows,
         "loaded": release.loaded,

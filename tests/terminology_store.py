@@ -31,4 +31,4 @@ class Loading:
 def store(database: Database, *statements: Any, name: str = "mine") -> None:
     """Store a release that says what is given."""
     with database.write() as session:
-        terminology.replace_release(session, NewRelease(name, "map", "a.tsv", "00", "mine"), statements)
+        terminology.replace_release(session, NewRelease(name, "map", (("a.tsv", "00"),), "mine"), statements)

@@ -4,8 +4,8 @@ https://owlcollab.github.io/oboformat/doc/GO.format.obo-1_4.html. Of each term t
 and the ``xref`` to systems that questions are asked in. MONDO says in a qualifier which cross-references are the same
 (``{source="MONDO:equivalentTo"}``) and only these are read; the others say nothing of the kind.
 
-Of an OBO file this needs four tags a term. pronto (MIT) reads everything, holds the whole ontology with networkx and a
-compiled parser behind it, and refuses a file without naming its line, so these few lines are ours.
+Of an OBO file this needs five tags a term. pronto (MIT) is well kept, but reads everything, holds the whole ontology as
+objects and brings a compiled parser, networkx and two more packages, so these few lines are ours.
 """
 
 from __future__ import annotations

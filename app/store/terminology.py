@@ -53,8 +53,8 @@ class Release:
     name: str
     kind: str
     version: str | None
-    source: str
-    sha256: str
+    files: tuple[tuple[str, str], ...]
+    """Base name and SHA-256 of each"""
     licence: str
     rows: int
     loaded: str
@@ -66,8 +66,8 @@ class NewRelease:
 
     name: str
     kind: str
-    source: str
-    sha256: str
+    files: tuple[tuple[str, str], ...]
+    """Base name and SHA-256 of each"""
     licence: str
 
 
@@ -172,7 +172,11 @@ def coverage(session: Session) -> Coverage:
 def releases(session: Session) -> list[Release]:
     """Return every release by its name."""
     rows = session.run("select name, kind, version, source, sha256, licence, rows, loaded from terminology_release")
-    return sorted((Release(*row) for row in rows), key=lambda release: release.name)
+    found = [
+        Release(name, kind, version, tuple(zip(orjson.loads(source), orjson.loads(sha256), strict=True)), *rest)
+        for name, kind, version, source, sha256, *rest in rows
+    ]
+    return sorted(found, key=lambda release: release.name)
 
 
 def replace_release(session: Session, release: NewRelease, statements: Iterable[Statement]) -> int:
@@ -213,12 +217,13 @@ def replace_release(session: Session, release: NewRelease, statements: Iterable[
                 session.insert_rows(table, ("release_id", "ordinal", *columns), listed)
         rows += len(batch)
     covers = {"maps": sorted(maps), "hierarchies": sorted(hierarchies)}
+    files = [orjson.dumps([file[which] for file in release.files]).decode() for which in (0, 1)]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     session.insert_rows(
         "terminology_release",
         ("id", "name", "kind", "source", "sha256", "licence", "rows", "covers", "loaded"),
         [(
-            release_id, release.name, release.kind, release.source, release.sha256, release.licence, rows,
+            release_id, release.name, release.kind, *files, release.licence, rows,
             orjson.dumps(covers).decode(), now,
         )],
     )  # fmt: skip

@@ -25,8 +25,10 @@ def upgrade() -> None:
         sa.Column(
             "version", sa.Text(), nullable=True, comment="Version as given or as the files tell it; absent when unknown"
         ),
-        sa.Column("source", sa.Text(), nullable=False, comment="Base names of the files, joined by ;"),
-        sa.Column("sha256", sa.Text(), nullable=False, comment="Digests of the files' bytes, joined by ;"),
+        sa.Column("source", sa.Text(), nullable=False, comment="JSON list: base names of the files"),
+        sa.Column(
+            "sha256", sa.Text(), nullable=False, comment="JSON list: digests of the files' bytes, in their order"
+        ),
         sa.Column("licence", sa.Text(), nullable=False, comment="Whose terms its use is under"),
         sa.Column("rows", sa.Integer(), nullable=False, comment="Number of rows of the tables below"),
         sa.Column(

@@ -43,6 +43,13 @@ def test_a_release_is_loaded_listed_and_removed(operon: CommandLine) -> None:
     assert listed(operon) == []
 
 
+def test_a_file_may_be_called_anything(operon: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / 'a;"b\n.obo'
+    path.write_bytes(DOID.read_bytes())
+    operon.done("terminology", "load", "obo", path, "--name", "x")
+    assert [file["name"] for file in listed(operon)[0]["files"]] == [path.name]  # type: ignore[attr-defined]
+
+
 def test_name_and_version_are_those_that_are_given(operon: CommandLine) -> None:
     stdin = DOID.read_bytes()
     assert operon.done("terminology", "load", "obo", "-", "--name", "DO", "--version", "x", "-q", stdin=stdin).err == ""

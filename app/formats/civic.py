@@ -208,7 +208,7 @@ def read_civic_vcf(stream: BinaryIO, name: str, rejects: Rejects, settings: Sett
         BadFile: it does not say its build, or what its annotations mean.
         LimitExceeded: a cap of the settings is exceeded.
     """
-    rows = NamedRows(stream, name, rejects, settings, required=_RECORD_COLUMNS, header="chrom")
+    rows = NamedRows(stream, name, rejects, settings, required=_RECORD_COLUMNS, headers=("chrom",))
     build = Build(_stated(rows, name, _BUILD, "##reference", "the header does not say which build it is on"))
     fields = _stated(rows, name, _FORMAT, "##INFO CSQ", "the header does not say what an annotation holds").split("|")
     for field in _FIELDS:

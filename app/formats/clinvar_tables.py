@@ -90,7 +90,7 @@ def _placed_rows(
     stream: BinaryIO, name: str, rejects: Rejects, settings: Settings
 ) -> Iterator[tuple[NamedRow, GenomicChange]]:
     """Yield the rows that say exactly what changes on GRCh37 or GRCh38."""
-    for row in NamedRows(stream, name, rejects, settings, required=_ALLELE_COLUMNS[1:], header="alleleid"):
+    for row in NamedRows(stream, name, rejects, settings, required=_ALLELE_COLUMNS[1:], headers=("alleleid",)):
         build = _BUILDS.get(row.text("assembly"))
         if build is None:
             rejects.add(name, row.line_1based, "Assembly", OTHER_ASSEMBLY, quoted(row.text("assembly")))
@@ -184,7 +184,7 @@ def read_submission_summary(
         LimitExceeded: a cap of the settings is exceeded.
     """
     known: tuple[str, tuple[GenomicChange, ...] | None] = ("", ())
-    for row in NamedRows(stream, name, rejects, settings, required=_SUBMISSION_COLUMNS, header="variationid"):
+    for row in NamedRows(stream, name, rejects, settings, required=_SUBMISSION_COLUMNS, headers=("variationid",)):
         variation, accession = row.text("variationid"), row.text("scv")
         if not _is_variation(variation):
             rejects.add(name, row.line_1based, "VariationID", NO_ID, quoted(variation))

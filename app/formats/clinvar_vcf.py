@@ -48,7 +48,7 @@ def read_clinvar_vcf(
         BadFile: it is no VCF, does not name its build, or names another one.
         LimitExceeded: a cap of the settings is exceeded.
     """
-    rows = NamedRows(stream, name, rejects, settings, required=_COLUMNS, header="chrom")
+    rows = NamedRows(stream, name, rejects, settings, required=_COLUMNS, headers=("chrom",))
     stated = _stated_build(rows, name)
     if build not in (None, stated):
         raise BadFile(name, f"it is on {stated}, not on {build}", field="##reference", mend=f"Give the file of {build}")

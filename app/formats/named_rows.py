@@ -61,8 +61,8 @@ class NamedRow(NamedTuple):
 class NamedRows:
     """Read the names of the columns, then iterate once over the rows that have as many cells.
 
-    ``header`` is the first column where the line of names comes after lines of comments and begins with ``#`` itself;
-    ``comments`` are those lines then.
+    ``headers`` are what the first column may be called where the line of names comes after lines of comments and begins
+    with ``#`` itself; ``comments`` are those lines then.
 
     Raises:
         BadFile: there is no header, or it lacks a required column or has one twice.
@@ -77,7 +77,7 @@ class NamedRows:
         settings: Settings,
         *,
         required: Sequence[str],
-        header: str = "",
+        headers: Sequence[str] = (),
         layout: Layout = Layout.TABS,
     ) -> None:
         self.comments: list[str] = []
@@ -85,7 +85,7 @@ class NamedRows:
         self._name = name
         self._rejects = rejects
         self._settings = settings
-        self._header = header
+        self._headers = headers
         self._layout = layout
         self._lines = _lines(stream, name, settings)
         names = self._read_names(required)
@@ -98,7 +98,7 @@ class NamedRows:
         for number, cells in self._split():
             if len(cells) == width:
                 yield NamedRow(number, cells, places)
-            elif any(cell.strip() for cell in cells) and not (self._header and cells[0].startswith("#")):
+            elif any(cell.strip() for cell in cells) and not (self._headers and cells[0].startswith("#")):
                 self._rejects.add(self._name, number, "columns", WIDTH, f"{len(cells)} in place of {width}")
 
     # --- the names of the columns -------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class NamedRows:
     def _read_names(self, required: Sequence[str]) -> list[str]:
         names = self._find_names()
         if not names:
-            first = f"#{self._header}" if self._header else self._joined(required)
+            first = f"#{' or #'.join(self._headers)}" if self._headers else self._joined(required)
             self._refuse("there is no line with the names of the columns", "", f"It begins with {first}")
         for column in required:
             if column not in names:
@@ -128,14 +128,14 @@ class NamedRows:
             if text in _DAMAGE:
                 self._refuse(_DAMAGE[text], "", "Copy the file again")
             cells = [cell.strip().lower() for cell in self._cells_of(text)]
-            if not self._header:
+            if not self._headers:
                 if any(cells):
                     return cells
                 continue
             if not text.startswith("#"):
                 return []
             cells[0] = cells[0].removeprefix("#").strip()
-            if cells[0] == self._header and len(cells) > 1:
+            if cells[0] in self._headers and len(cells) > 1:
                 return cells
             self.comments.append(text)
             size += len(text)

@@ -94,13 +94,17 @@ def target_of(variant_id: str, gene: str, name: str, types: set[str], change: Ge
     (600, 600)
     """
     rule = _rule_of(name, types)
-    if rule is None and change is not None and not _VAGUE_WORDS.search(name) and not _RESIDUE.fullmatch(name):
+    if rule is None and change is not None and _is_one_variant(name):
         return Target(variant_id, gene, change, None)
     if rule is None and change is None:
         rule = _substitution(name, types)
     if rule is None or not gene:
         return VAGUE
     return Target(variant_id, gene, None, replace(rule, gene=gene))
+
+
+def _is_one_variant(name: str) -> bool:
+    return "(c." in name or not (_VAGUE_WORDS.search(name) or _RESIDUE.fullmatch(name))
 
 
 def _rule_of(name: str, types: set[str]) -> Rule | None:

@@ -150,7 +150,7 @@ def test_bases_of_a_category_are_an_example_only(name):
     assert target_of("1", "G", name, set(), V600E) == "a category without an exact meaning"
 
 
-@pytest.mark.parametrize("name", ["V600E", "E52FS (c.154insA)", "L747_T751del", "Splice Site (c.340-1G>A)"])
+@pytest.mark.parametrize("name", ["V600E", "E52FS (c.154insA)", "L747_T751del", "Splicing alteration (c.340+5G>C)"])
 def test_bases_of_one_variant_are_what_it_is_about(name):
     assert target_of("1", "G", name, set(), V600E) == Target("1", "G", V600E, None)
 

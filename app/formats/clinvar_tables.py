@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.config import Settings
 from app.errors import quoted
 from app.formats.clinvar_conditions import ABSENT, CLINVAR, SCV, paired, reported
-from app.formats.clinvar_vcf import DIGITS, NO_ALLELE, NO_ID, SOMATIC, UNCLASSIFIED, read_change
+from app.formats.clinvar_vcf import DIGITS, NO_ALLELE, NO_ID, SOMATIC, UNCLASSIFIED, is_classification, read_change
 from app.formats.knowledge import ItemKind, KnowledgeItem, Rejects
 from app.formats.knowledge_phrases import significance
 from app.formats.named_rows import NamedRow, NamedRows
@@ -66,7 +66,7 @@ def read_variant_summary(stream: BinaryIO, name: str, rejects: Rejects, settings
         row = rows[0][0]
         if changes is None:
             rejects.add(name, row.line_1based, "VariationID", SEVERAL_PLACES, variation)
-        elif row.text("clinicalsignificance") in ABSENT:
+        elif not is_classification(row.text("clinicalsignificance")):
             rejects.add(name, row.line_1based, "ClinicalSignificance", _why_unclassified(row))
         else:
             yield _aggregate(row, variation, changes)
@@ -199,7 +199,7 @@ def read_submission_summary(
             rejects.add(name, row.line_1based, "VariationID", SEVERAL_PLACES, variation)
         elif not changes:
             rejects.add(name, row.line_1based, "VariationID", NO_ALLELE, variation)
-        elif row.text("clinicalsignificance") in ABSENT:
+        elif not is_classification(row.text("clinicalsignificance")):
             rejects.add(name, row.line_1based, "ClinicalSignificance", _why_unclassified(row))
         else:
             yield _submission(row, variation, accession, changes)

@@ -36,6 +36,8 @@ BASES = re.compile(r"[ACGT]+")
 DIGITS = re.compile(r"[0-9]{1,10}")
 _COLUMNS = ("chrom", "pos", "id", "ref", "alt", "info")
 _REFERENCE = re.compile(r"##reference=(?P<build>GRCh3[78])(?:\.p[0-9]+)?\s*")
+_NOTHING = ("no classification", "no interpretation")
+"""How ClinVar says that only a haplotype is classified, or that all submissions are flagged"""
 _SOMATIC = ("ONC", "ONCINCL", "SCI", "SCIINCL")
 
 
@@ -83,7 +85,7 @@ def _read_record(row: NamedRow, name: str, build: Build, rejects: Rejects) -> Kn
         return None
     info = dict(pair.partition("=")[::2] for pair in row.text("info").split(";"))
     phrase = _plain(info.get("CLNSIG", "")).replace("|", "; ")
-    if phrase in ABSENT:
+    if not is_classification(phrase):
         rejects.add(name, row.line_1based, "INFO/CLNSIG", _why_unclassified(info))
         return None
     return KnowledgeItem(
@@ -124,6 +126,11 @@ def read_change(
         rejects.add(name, row.line_1based, columns[1], NO_POSITION, quoted(position))
         return None
     return GenomicChange(build, contig, position_1based - 1, deleted, inserted)
+
+
+def is_classification(phrase: str) -> bool:
+    """Return whether a phrase classifies the variant, and does not say that nothing does."""
+    return phrase not in ABSENT and not phrase.lower().startswith(_NOTHING)
 
 
 def _why_unclassified(info: dict[str, str]) -> str:

@@ -110,6 +110,21 @@ def test_condition_has_the_best_code_that_is_surely_its_own(ids, names, expected
     assert item.conditions == expected
 
 
+UNCLASSIFIED = [
+    ("CLNSIG=no_classification_for_the_single_variant;CLNSIGINCL=9:Benign", "classified only as a part of a haplotype"),
+    ("CLNSIG=no_classifications_from_unflagged_records", "no classification"),
+    ("CLNSIG=no_interpretation_for_the_single_variant;SCI=Tier_I", "somatic classification only"),
+    ("CLNSIG=-", "no classification"),
+]
+
+
+@pytest.mark.parametrize(("info", "cause"), UNCLASSIFIED, ids=[info for info, _ in UNCLASSIFIED])
+def test_phrase_that_says_there_is_no_classification_is_none(info, cause):
+    items, rejects = items_of(only(RECORD.replace("CLNSIG=Benign", info)))
+    assert items == []
+    assert told(rejects)[0][2].startswith(cause)
+
+
 BAD_RECORDS = [
     (RECORD.replace("\tG\t", "\tR\t"), "REF", "no exact allele: R"),
     (RECORD.replace("\tT\t", "\t<DEL>\t"), "ALT", "no exact allele: <DEL>"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from itertools import permutations
 
 import pytest
@@ -115,3 +116,29 @@ def test_every_source_says_what_it_is_and_its_licence():
         assert source.label
         assert source.licence
         assert len({role.name for role in source.roles}) == len(source.roles)
+
+
+@pytest.mark.parametrize(("kind", "names", "count"), COMPLETE)
+def test_spoiled_files_are_refused_or_their_rows_noted(kind, names, count):
+    generator = random.Random(f"{kind} {len(names)}")
+    data = [stored(name) for name in names]
+    for _ in range(150):
+        spoiled = [bytearray(part) for part in data]
+        part = generator.choice(spoiled)
+        for _ in range(generator.randint(1, 6)):
+            at = generator.randrange(len(part))
+            match generator.randrange(4):
+                case 0:
+                    part[at] = generator.randrange(256)
+                case 1:
+                    part[at : at + generator.randint(1, 40)] = b"\t"
+                case 2:
+                    part[at:at] = bytes(generator.choices(b'\t\n,";|:=#-0\xff', k=3))
+                case 3:
+                    part[at:] = b"x"
+        files = [OpenFile(name, io.BytesIO(part)) for name, part in zip(names, spoiled, strict=True)]
+        try:
+            items = list(SOURCES[kind].read(files, Rejects(), Settings()))
+        except BadFile:
+            continue
+        assert all(item.row_id and (item.changes or item.genotypes or item.rule) for item in items)

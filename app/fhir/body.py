@@ -210,4 +210,5 @@ _ACCEPTED: Mapping[str, Mapping[str, Converter]] = {
     "includePhasing": _FLAG,
     "includePatientList": _FLAG,
     "includeNonVariants": _FLAG,
+    "includeDescendants": _FLAG,
 }

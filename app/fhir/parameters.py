@@ -92,6 +92,7 @@ class OperationInputs:
     include_phasing: bool = False
     include_patient_list: bool = False
     include_non_variants: bool = False
+    include_descendants: bool = False
     dialect: Dialect = Dialect.IG
 
 
@@ -338,5 +339,6 @@ _READERS: Mapping[str, tuple[str, Callable[[_Reading, Parameter, Sequence[str]],
     "includePhasing": ("include_phasing", _single(_parse_boolean)),
     "includeNonVariants": ("include_non_variants", _single(_parse_boolean)),
     "includePatientList": ("include_patient_list", _single(_parse_boolean)),
+    "includeDescendants": ("include_descendants", _single(_parse_boolean)),
 }
 """Field and reader of every input that an operation may declare."""

@@ -68,7 +68,7 @@ def find_subject_molecular_consequences(context: OperationContext, inputs: Opera
         if not (inputs.variants or inputs.ranges or inputs.feature_consequences):
             return parameters([])
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
-        wanted = _wanted(context, active, inputs)
+        wanted = _wanted(context, session, active, inputs)
         segments, lookups = located(context, session, call_sets, inputs, lambda: active.targets(wanted[Role.TERM]))
         stated = consequences_of(context, session, active, sorted(findings.present_in(segments)))
         kept = _kept(stated, inputs.feature_consequences)
@@ -85,7 +85,7 @@ def find_population_molecular_consequences(context: OperationContext, inputs: Op
     with context.database.read() as session:
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
         totals = counters.values(session)
-        wanted = _wanted(context, active, inputs)
+        wanted = _wanted(context, session, active, inputs)
         members = _who(context, session, active, inputs, wanted)
         names = names_in(session, [members]) if inputs.include_patient_list else None
     return parameters([counted("consequences", members, names, totals)])
@@ -105,7 +105,7 @@ def _who(
     return carriers.united(session, [sorted(kept)], classes, shards=shards)[0]
 
 
-def _wanted(context: OperationContext, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
+def _wanted(context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
     """Return the stored concepts that the consequences of a question stand for.
 
     Raises:
@@ -123,7 +123,7 @@ def _wanted(context: OperationContext, active: ActiveKnowledge, inputs: Operatio
                 f"featureConsequences cannot be evaluated: consequences are coded in {codes.SEQUENCE_ONTOLOGY} alone",
                 parameter="featureConsequences",
             )
-    return wanted_concepts(active, inputs)
+    return wanted_concepts(session, active, inputs)
 
 
 def consequences_of(

@@ -95,7 +95,7 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
             return parameters([])
         active = ActiveKnowledge(session, kind)
         require_knowledge(active, kind)
-        wanted = wanted_concepts(active, inputs)
+        wanted = wanted_concepts(session, active, inputs)
         found: list[Implication] = []
         if not inputs.haplotypes:
             segments, lookups = located(context, session, call_sets, inputs, lambda: _targets(active, wanted))
@@ -258,7 +258,7 @@ def _of_population(context: OperationContext, inputs: OperationInputs, kind: Ite
         active = ActiveKnowledge(session, kind)
         require_knowledge(active, kind)
         totals = counters.values(session)
-        wanted = wanted_concepts(active, inputs)
+        wanted = wanted_concepts(session, active, inputs)
         members: list[Shards] = []
         if not inputs.haplotypes:
             members.append(population_of_variants(context, session, active, inputs, wanted))

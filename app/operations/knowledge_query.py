@@ -7,15 +7,18 @@ A filter that no active release can be asked by is an error, never an empty answ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from app.errors import InvalidInput, NotInstalled, quoted
-from app.fhir import codes
 from app.fhir.parameters import OperationInputs
-from app.fhir.tokens import Token, is_same_system
+from app.fhir.tokens import Token, canonical_system, is_same_code
+from app.formats.code_systems import Coded
 from app.formats.knowledge import ItemKind
+from app.operations.conditions import expanded
 from app.store.knowledge import ActiveKnowledge
 from app.store.knowledge_codec import Role, StoredItem
+from app.store.session import Session
 
 Wanted = Mapping[Role, set[int]]
 """Concepts by role, of each of which an item has to have one"""
@@ -36,18 +39,26 @@ def require_knowledge(active: ActiveKnowledge, kind: ItemKind) -> None:
         )
 
 
-def wanted_concepts(active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
+def wanted_concepts(session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
     """Return the concepts that the conditions, treatments and consequences of a question stand for.
 
+    Conditions and treatments of other code systems are translated by the loaded terminology, and reach what is a kind
+    of them where that is asked for.
+
     Raises:
-        InvalidInput: no active knowledge is coded in the system of a token.
+        InvalidInput: no active knowledge is coded in the system of a token, nor does a map lead there; or kinds are
+            asked for of a system whose hierarchy is not loaded.
     """
     asked = (
         (Role.CONDITION, "conditions", inputs.conditions),
         (Role.MEDICATION, "treatments", inputs.treatments),
         (Role.TERM, "featureConsequences", inputs.feature_consequences),
     )
-    return {role: _concepts(active, role, name, tokens) for role, name, tokens in asked if tokens}
+    return {
+        role: _concepts(session, active, role, _Asked(name, tokens, inputs.include_descendants))
+        for role, name, tokens in asked
+        if tokens
+    }
 
 
 def meets(item: StoredItem, wanted: Wanted) -> bool:
@@ -55,40 +66,70 @@ def meets(item: StoredItem, wanted: Wanted) -> bool:
     return all(not concepts.isdisjoint(item.concepts.get(role, ())) for role, concepts in wanted.items())
 
 
-def _concepts(active: ActiveKnowledge, role: Role, name: str, tokens: Sequence[Token]) -> set[int]:
-    coded = [token for token in tokens if token.system is not None]
-    words = [token.code for token in tokens if token.system is None]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One parameter of a question."""
+
+    name: str
+    tokens: Sequence[Token]
+    descendants: bool
+
+
+def _concepts(session: Session, active: ActiveKnowledge, role: Role, asked: _Asked) -> set[int]:
+    words = [token.code for token in asked.tokens if token.system is None]
     found = {one.concept_id for one in active.concepts_with(role, words)} if words else set()
+    coded = [token for token in asked.tokens if token.system is not None]
     if coded:
-        _refuse_unknown_systems(active.systems(role), name, coded)
-        spelled = {token: _spellings(token) for token in coded}
-        stored = active.concepts_coded(role, sorted({code for codes_ in spelled.values() for code in codes_}))
-        for token, spellings in spelled.items():
-            found |= {
-                one.concept_id
-                for one in stored
-                if one.concept.code in spellings
-                and (not token.system or is_same_system(one.concept.system, token.system))
-            }
+        wanted = _codes(session, active.systems(role), role, asked)
+        stored = active.concepts_coded(role, sorted({text for code in wanted for text in _spellings(code)}))
+        found |= {
+            one.concept_id
+            for one in stored
+            if any(_is_same(one.concept.system, one.concept.code, code) for code in wanted)
+        }
     return found
 
 
-def _refuse_unknown_systems(known: Iterable[str], name: str, tokens: Sequence[Token]) -> None:
-    systems = sorted(filter(None, known))
-    for token in tokens:
-        if token.system and not any(is_same_system(token.system, system) for system in systems):
-            listed = ", ".join(systems) or "none"
-            raise InvalidInput(
-                f"{name} cannot be evaluated: no active knowledge is coded in {quoted(token.system)} (coded in:"
-                f" {listed})",
-                parameter=name,
-            )
+def _codes(session: Session, known: Iterable[str], role: Role, asked: _Asked) -> set[Coded]:
+    """Return the codes that the tokens of a question stand for in the systems of the active knowledge."""
+    systems = {canonical_system(system) for system in known if system}
+    concepts = {concept for token in asked.tokens if (concept := token.concept) is not None}
+    if role is Role.TERM:
+        _refuse_unknown(asked.name, {system for system, _ in concepts if system} - systems, systems)
+        return concepts
+    stands = expanded(session, asked.tokens, target_systems=systems, descendants=asked.descendants)
+    unmapped = {
+        system
+        for system, _ in concepts
+        if system and system not in systems and all((system, known) in stands.not_loaded for known in systems)
+    }
+    _refuse_unknown(asked.name, unmapped, systems)
+    if asked.descendants and stands.without_hierarchy >= {system for system, _ in stands.codes if system}:
+        listed = ", ".join(sorted(stands.without_hierarchy))
+        raise InvalidInput(
+            f"includeDescendants cannot be evaluated: no hierarchy is loaded of {listed} (operon terminology load)",
+            parameter="includeDescendants",
+        )
+    return set(stands.codes)
 
 
-def _spellings(token: Token) -> set[str]:
-    """Return the ways in which a code is written: Disease Ontology codes with and without their prefix."""
-    code = token.code
-    if token.system and is_same_system(token.system, codes.DISEASE_ONTOLOGY):
-        number = code.upper().removeprefix("DOID:")
-        return {code, number, f"DOID:{number}"}
-    return {code}
+def _refuse_unknown(name: str, unknown: Iterable[str], systems: Iterable[str]) -> None:
+    for system in sorted(unknown):
+        listed = ", ".join(sorted(systems)) or "no system"
+        raise InvalidInput(
+            f"{name} cannot be evaluated: the active knowledge is coded in {listed}, and no map from {quoted(system)}"
+            " is loaded (operon terminology load)",
+            parameter=name,
+        )
+
+
+def _is_same(system: str, code: str, wanted: Coded) -> bool:
+    if wanted[0] and canonical_system(system) != wanted[0]:
+        return False
+    return is_same_code(wanted[0], code, wanted[1])
+
+
+def _spellings(wanted: Coded) -> set[str]:
+    """Return the ways in which sources write a code: with and without a prefix, with and without a dot."""
+    code = wanted[1]
+    return {code, code.rpartition(":")[2], f"{code[:3]}.{code[3:]}"}

@@ -102,9 +102,9 @@ class _Region:
         """Return the effect of replacing [start, end)."""
         if end <= 0 or start >= self._length:
             return NOT_TOLD
-        if start < 0 and self._start_stays(start, end, inserted):
-            return Effect(UNKNOWN, (START_RETAINED, UTR_5))
         if start < 3:
+            if len(inserted) != end - start and self._start_stays(start, end, inserted):
+                return Effect(UNKNOWN, (START_RETAINED, UTR_5))
             early = self._on_start(start, end, inserted)
             if early is not None:
                 return early
@@ -158,7 +158,10 @@ class _Region:
         return Effect(NO_START, (START_LOST,))
 
     def _start_stays(self, start: int, end: int, inserted: str) -> bool:
-        """Return whether a change that reaches over the start codon leaves the coding region the same bases."""
+        """Return whether the coding region has the same bases after a change in its start codon, only further on.
+
+        ``c.1dup`` of ATG makes AATG: the name lies within the codon, and yet the codon is still there.
+        """
         size = max(end, 3)
         low = max(-self.first, start - size)
         bases = self._bases(low, size)

@@ -56,6 +56,9 @@ CHANGES = [
     # position, deleted, inserted; terms; impact; c.; p.
     ("1008:T:C", "start_lost", "HIGH", "c.2T>C", "p.(Met1?)"),
     ("1007:A:", "start_lost", "HIGH", "c.1del", "p.(Met1?)"),
+    ("1007::A", "start_retained_variant&5_prime_UTR_variant", "LOW", "c.1dup", None),
+    ("1007::AG", "start_retained_variant&5_prime_UTR_variant", "LOW", "c.-1_1dup", None),
+    ("1008::C", "start_lost", "HIGH", "c.1_2insC", "p.(Met1?)"),
     ("1006:GA:", "start_lost&5_prime_UTR_variant", "HIGH", "c.-1_1del", "p.(Met1?)"),
     ("1011:C:A", "missense_variant", "MODERATE", "c.5C>A", "p.(Ala2Asp)"),
     ("1011:CT:AA", "missense_variant", "MODERATE", "c.5_6delinsAA", "p.(Ala2Glu)"),

@@ -135,9 +135,8 @@ class Predictor:
         along = model.names.describe(change.position, change.deleted, change.inserted)
         terms, protein = place.terms, None
         if place.coding:
-            effect = UNDECIDED
-            if along is not None and not place.spliced:
-                effect = self._effects.effect(transcript, along, model.build)
+            # Without a name, or with one that reaches over the border of an exon, nobody can tell.
+            effect = self._effects.effect(transcript, along, model.build) if along is not None else UNDECIDED
             terms += effect.terms or (CODING_SEQUENCE,)
             if effect.text != UNKNOWN:
                 protein = effect.text
@@ -174,19 +173,16 @@ class Predictor:
         return _Model(transcript, build)
 
 
-def _at(change: Spdi, *, reverse: bool) -> tuple[int, int, int]:
-    """Return what the smallest edit replaces, at the 3' end of one strand and in its direction.
-
-    The third number tells how many bases before its place a duplication repeats.
-    """
+def _at(change: Spdi, *, reverse: bool) -> tuple[int, int]:
+    """Return what the smallest edit replaces, at the 3' end of one strand and in its direction."""
     if reverse:
         edit = smallest_edit(reverse_complement(change.deleted), reverse_complement(change.inserted))
         origin = -change.end
     else:
         edit = smallest_edit(change.deleted, change.inserted)
         origin = change.position
-    start, end = origin + edit.start, origin + edit.end
-    return (end, end, end - start) if edit.operation == "dup" else (start, end, 0)
+    start = edit.end if edit.operation == "dup" else edit.start
+    return origin + start, origin + edit.end
 
 
 def _order(transcript: Transcript) -> tuple[int, int, str]:

@@ -34,14 +34,10 @@ _FAR = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The terms that follow from the place of a change; ``coding`` says whether it touches the coding region.
-
-    ``spliced`` says whether it also touches the border of an exon or what lies beyond.
-    """
+    """The terms that follow from the place of a change; ``coding`` says whether it touches the coding region."""
 
     terms: tuple[str, ...]
     coding: bool
-    spliced: bool
 
 
 class Places:
@@ -55,19 +51,18 @@ class Places:
         self._ends = [end for _, end in exons]
         self._coding = _coding_range(transcript, alignment) if transcript.cds else None
 
-    def place(self, start: int, end: int, copied: int = 0) -> Place | None:
+    def place(self, start: int, end: int) -> Place | None:
         """Return the place of a change of [start, end), positions in the direction; None if it touches no base.
 
-        An insertion has start = end and touches a transcript if it stands between two bases of it. It may repeat so
-        many bases before it as ``copied`` says: where these are the last ones of an exon, it belongs to the exon.
+        An insertion has start = end and touches a transcript if it stands between two bases of it.
         """
         starts, ends = self._starts, self._ends
         if end <= starts[0] or start >= ends[-1]:
             return None
         if start <= starts[0] and end >= ends[-1] and start < end:
-            return Place((TRANSCRIPT_ABLATION,), coding=False, spliced=False)
+            return Place((TRANSCRIPT_ABLATION,), coding=False)
         found: set[str] = set()
-        spliced = self._introns(start, end, copied, found)
+        self._introns(start, end, found)
         coding = False
         at = bisect_left(ends, start)
         while at < len(starts) and starts[at] <= end:
@@ -75,7 +70,7 @@ class Places:
             if low < high or start == end:
                 coding |= self._exon(low, high, found)
             at += 1
-        return Place(tuple(found), coding, spliced)
+        return Place(tuple(found), coding)
 
     def _exon(self, low: int, high: int, found: set[str]) -> bool:
         """Add the terms for [low, high) of an exon, and return whether it touches the coding region."""
@@ -89,18 +84,14 @@ class Places:
             found.add(UTR_3)
         return low < last and high > first
 
-    def _introns(self, start: int, end: int, copied: int, found: set[str]) -> bool:
-        """Add the terms for introns and their splice sites, and return whether the change is not within one exon."""
-        spliced = False
+    def _introns(self, start: int, end: int, found: set[str]) -> None:
+        """Add the terms for introns and their splice sites."""
         at = max(0, bisect_right(self._starts, start - SPLICE_REACH) - 1)
         while at < len(self._starts) - 1 and self._ends[at] - _EXON_SIDE <= end:
-            spliced |= self._intron(start, end, at, found) and not (
-                copied and start == self._ends[at] and start - copied >= self._starts[at]
-            )
+            self._intron(start, end, at, found)
             at += 1
-        return spliced
 
-    def _intron(self, start: int, end: int, number: int, found: set[str]) -> bool:
+    def _intron(self, start: int, end: int, number: int, found: set[str]) -> None:
         low, high = self._ends[number], self._starts[number + 1]
         inserted = start == end
 
@@ -125,7 +116,6 @@ class Places:
         )
         if region and not site:
             found.add(SPLICE_REGION)
-        return touches(low, high) or (inserted and low <= start <= high)
 
 
 def _coding_range(transcript: Transcript, alignment: Alignment) -> tuple[int, int]:

@@ -131,7 +131,8 @@ class Protein:
         touched = -(-end // 3)
         in_frame = growth % 3 == 0 and end <= self._coding
         cut = False
-        if in_frame and touched < len(self._residues):
+        kept = in_frame and touched < len(self._residues)
+        if kept:
             # Behind the touched codons nothing changes.
             after = translated(altered[3 * same : 3 * touched + growth], self._mitochondrial)
             cut = _STOP in after
@@ -140,25 +141,30 @@ class Protein:
             after = self._to_stop(altered, 3 * same)
         if _UNREADABLE in after:
             return Effect(UNKNOWN, (CODING_SEQUENCE,))
-        text = self._described(same, touched, after, cut=cut, in_frame=in_frame, shorter=growth < 0)
-        terms = self._terms(start, end, inserted, after)
+        text = self._described(same, touched, after, cut=cut, kept=kept, in_frame=in_frame, shorter=growth < 0)
+        terms = self._terms(start, end, inserted, after, kept=kept, cut=cut)
         return Effect(f"p.({text})" if text is not None else UNKNOWN, terms)
 
-    def _terms(self, start: int, end: int, inserted: str, after: str) -> tuple[str, ...]:
-        """Return the terms for residues that changed into ``after``, from the first touched codon on."""
+    def _terms(self, start: int, end: int, inserted: str, after: str, *, kept: bool, cut: bool) -> tuple[str, ...]:
+        """Return the terms for residues that changed into ``after``, from the first touched codon on.
+
+        ``kept`` says that the stop codon is not touched and still in the frame, ``cut`` that one comes before it.
+        """
         before = self._residues[start // 3 :]
+        stop, last = after.find(_STOP), len(before) - 1
         first_of_stop = self._coding - 3
-        to_stop = end > first_of_stop or start >= first_of_stop
+        to_stop = end > first_of_stop
         if before == after:
             silent = (SYNONYMOUS,) if start < first_of_stop else ()
-            return (STOP_RETAINED, *silent) if to_stop else silent
+            return (STOP_RETAINED, *silent) if to_stop or not silent else silent
         found = []
-        stop = after.find(_STOP)
-        if (to_stop and not 0 <= stop < len(before)) or (stop != len(before) - 1 and after.startswith(before[:-1])):
+        if kept:
+            found += [STOP_GAINED] if cut and start < first_of_stop else []
+        elif (to_stop and not 0 <= stop <= last) or (stop != last and after.startswith(before[:-1])):
             found.append(STOP_LOST)
-        elif to_stop and stop == len(before) - 1:
+        elif to_stop and stop == last:
             found.append(STOP_RETAINED)
-        elif self._is_early(after, stop, start, end, inserted):
+        elif self._is_early(before, after, len(inserted) - (end - start)):
             found.append(STOP_GAINED)
         size = length_term(end - start, len(inserted))
         if end > self._coding:
@@ -169,17 +175,14 @@ class Protein:
             found.append(MISSENSE)
         return tuple(found)
 
-    def _is_early(self, after: str, stop: int, start: int, end: int, inserted: str) -> bool:
+    def _is_early(self, before: str, after: str, growth: int) -> bool:
         """Return whether a stop codon came in with the changed bases, rather than behind a shift of the frame."""
-        if stop < 0:
-            return False
-        if (len(inserted) - (end - start)) % 3 == 0:
-            # Where the frame stays, any stop codon but the last is in what was changed.
-            return len(after) < len(self._residues) - start // 3 + (len(inserted) - (end - start)) // 3
-        return after[common_prefix(self._residues[start // 3 :], after) :] == _STOP
+        if growth % 3 == 0:
+            return 0 <= after.find(_STOP) < len(before) - 1 + growth // 3
+        return after[common_prefix(before, after) :] == _STOP
 
     def _described(
-        self, same: int, touched: int, after: str, *, cut: bool, in_frame: bool, shorter: bool
+        self, same: int, touched: int, after: str, *, cut: bool, kept: bool, in_frame: bool, shorter: bool
     ) -> str | None:
         before = self._residues[same:]
         shared = common_prefix(before, after)
@@ -188,7 +191,7 @@ class Protein:
         first, before, after = same + shared, before[shared:], after[shared:]
         if before and not after:
             return None  # nothing is known behind the change
-        if before.startswith(_STOP):
+        if before.startswith(_STOP) and not kept:
             return f"{_name(_STOP, first)}{_spelled(after[:1])}ext{_ending(after, 0)}"
         if after.startswith(_STOP) and not (in_frame and shorter and not cut):
             return f"{_name(before[0], first)}Ter"

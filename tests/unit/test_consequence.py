@@ -74,6 +74,12 @@ CHANGES = [
     ("1045:ATCT:C", "protein_altering_variant", "MODERATE", "c.14_17delinsC", "p.(Asp5_Leu6delinsAla)"),
     ("1050::GATCTG", "inframe_insertion", "MODERATE", "c.13_18dup", "p.(Asp5_Leu6dup)"),
     ("1047::TAA", "stop_gained&inframe_insertion", "HIGH", "c.15_16insTAA", "p.(Leu6Ter)"),
+    ("1053::GGG", "inframe_insertion", "MODERATE", "c.21_22insGGG", "p.(Pro7_Ter8insGly)"),
+    ("1050::CCC", "inframe_insertion", "MODERATE", "c.19_21dup", "p.(Pro7dup)"),
+    ("1050:CCC:", "inframe_deletion", "MODERATE", "c.19_21del", "p.(Pro7del)"),
+    ("1053::GA", "frameshift_variant&stop_lost", "HIGH", "c.21_22insGA", "p.(Ter8AspextTer?)"),
+    ("1050:CCCTAA:GCCTGA", "missense_variant&stop_retained_variant", "MODERATE", "c.19_23delinsGCCTG", "p.(Pro7Ala)"),
+    ("1050:CCCTAA:TAACCC", "stop_gained", "HIGH", "c.19_24delinsTAACCC", "p.(Pro7Ter)"),
     ("1053:T:C", "stop_lost", "HIGH", "c.22T>C", "p.(Ter8GlnextTer?)"),
     ("1054:A:G", "stop_retained_variant", "LOW", "c.23A>G", "p.(Ter8=)"),
     ("1053:T:", "frameshift_variant&stop_lost", "HIGH", "c.22del", "p.(Ter8AsnextTer?)"),
@@ -159,13 +165,15 @@ def test_terms_and_protein_text_say_the_same() -> None:
         deleted = SEQUENCE[low - 1000 : low - 1000 + dice.choice([0, 0, 1, 1, 2, 3, 6])]
         inserted = "".join(dice.choices("ACGT", k=dice.choice([0, 1, 1, 2, 3, 6])))
         for found in predicted(f"{low}:{deleted}:{inserted}"):
-            if found.protein is None:
-                continue
+            if found.protein is None or "Pro7_Ter8ins" in found.protein:
+                continue  # a stop codon right before the stop codon ends nothing early
             fitting = [(kind, allowed) for kind, allowed in KINDS if re.fullmatch(kind, found.protein)]
             assert fitting, found
             kind, allowed = fitting[0]
             counted[kind] += 1
             assert any(term.startswith(tuple(allowed)) for term in found.terms), found
+            assert "stop_lost" not in found.terms or re.search("ext|fs", found.protein), found
+            assert "stop_gained" not in found.terms or found.protein.endswith("Ter)"), found
     assert min(counted.values()) >= 5
     assert len(counted) == len(KINDS)
 
@@ -190,6 +198,12 @@ def test_known_codons_tell_what_they_can() -> None:
     assert terms("1011:C:A", ensembl, references=part) == "coding_sequence_variant"
     assert terms("1011:C:A", ensembl) == "missense_variant"
     assert terms("1011:C:A", replace(ensembl, mane=MANE_SELECT), references=part) == "missense_variant"
+
+
+def test_a_stop_codon_that_is_not_the_last_is_not_judged_by_itself() -> None:
+    bases = SEQUENCE[:15] + "A" + SEQUENCE[16:]  # TGG has become TGA
+    part = {B38: InMemoryReference({CHR1: [(1005, bases[5:16])]})}
+    assert terms("1013:T:C", references=part) == "coding_sequence_variant"
 
 
 def test_a_stop_codon_tells_its_loss_without_what_is_behind_it() -> None:
@@ -291,6 +305,12 @@ def test_selected_transcripts_come_first_then_clinical_ones_then_the_better() ->
     assert [item.mane for item in found[:4]] == [MANE_SELECT, MANE_SELECT, MANE_PLUS_CLINICAL, None]
     assert (found[3].gene, found[3].hgnc, found[3].protein_accession) == ("GENE", "HGNC:1", "NP_1.1")
     assert found[4].terms == ("non_coding_transcript_exon_variant",)
+
+
+def test_a_long_transcript_is_found_behind_the_end_of_a_later_one() -> None:
+    short = transcript("NR_2.1", alignment(B38, [(1003, 1009)]))
+    assert [item.transcript for item in predicted("1053:T:C", KNOWN, short)] == ["NM_1.1"]
+    assert [item.transcript for item in predicted("1008:T:C", KNOWN, short)] == ["NM_1.1", "NR_2.1"]
 
 
 def test_what_is_not_changed_or_not_touched_has_no_consequence() -> None:

@@ -36,6 +36,8 @@ EFFECTS = [
     ("stop codon lost with a residue", (12, 24, "CCC"), "p.(Asp5ProfsTer?)"),
     ("stop codon lost with a residue, another one known", (12, 18, "CCC"), "p.(Asp5delinsProGly)"),
     ("nothing known behind", (9, 27, "A"), UNKNOWN),
+    ("insertion before the stop codon", (15, 15, "GGG"), "p.(Asp5_Ter6insGly)"),
+    ("duplication before the stop codon", (15, 15, "GAT"), "p.(Asp5dup)"),
     ("stop codon kept", (17, 18, "G"), "p.(Ter6=)"),
     ("stop codon kept by an insertion", (15, 15, "TAA"), "p.(Ter6=)"),
     ("start codon", (0, 1, "C"), NO_START),

@@ -509,4 +509,6 @@ def test_no_query_breaks_the_reader(pairs: list[tuple[str, str]], strict: bool, 
         inputs = read(operation, *pairs, strict=strict)
     except (InvalidInput, SeveralProblems, TooCostly):
         return
-    assert inputs.variants or inputs.ranges
+    wanted = load_definitions()[operation].parameters
+    needed = [name for name in ("variants", "ranges", "haplotypes", "genes") if name in wanted and wanted[name].minimum]
+    assert all(getattr(inputs, name) for name in needed)

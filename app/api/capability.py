@@ -30,6 +30,7 @@ def routes(server: Server) -> list[BaseRoute]:
             date=server.started.isoformat(timespec="seconds"),
             cors=bool(server.settings.cors_origins.strip()),
             hla_reductions=server.opened().hla_reductions,
+            knowledge=server.opened().knowledge,
         )
         return answer_resource(request.scope, statement)
 

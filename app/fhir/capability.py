@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/capabilitystatement.html and https://hl7.org/fhir/R4/operationdefinition.html#search.
 
 >>> from app.fhir.definitions import load_definitions
->>> told = {"base_url": "http://localhost:8000/fhir", "version": "1", "date": "2026-01-01"}
+>>> told = {"base_url": "http://localhost:8000/fhir", "version": "1", "date": "2026-01-01", "knowledge": "none"}
 >>> statement = capability_statement(load_definitions().values(), [], **told, cors=False, hla_reductions="")
 >>> statement["fhirVersion"], statement["rest"][0]["operation"][-1]["name"]
 ('4.0.1', 'find-subject-variants')
@@ -27,6 +27,11 @@ _DOCUMENTATION = (
     "implementation below /subject-operations and /population-operations."
 )
 _HLA = "HLA names are compared by their spelling and by the alleles that a typing lists. Reductions of alleles (lgx): "
+_KNOWLEDGE = (
+    "Implications and molecular consequences are computed when they are asked for, by the active releases of knowledge,"
+    " and each answer names its release. $find-study-metadata tells the tests, builds, change types and regions that are"
+    " stored. Active releases: "
+)
 _SECURITY = "This server does not authenticate its callers. It belongs behind a gateway that does, or on one machine."
 
 
@@ -48,10 +53,11 @@ def capability_statement(
     date: str,
     cors: bool,
     hla_reductions: str,
+    knowledge: str,
 ) -> dict[str, Any]:
     """Return the statement of a server that offers the given operations and resources, and nothing else.
 
-    ``hla_reductions`` says by what HLA names are reduced, or why they are not.
+    ``hla_reductions`` says by what HLA names are reduced, or why they are not; ``knowledge`` which releases are used.
     """
     offered = list(definitions)
     types = [_resource(one, offered) for one in served]
@@ -66,7 +72,7 @@ def capability_statement(
     }
     rest: dict[str, Any] = {
         "mode": "server",
-        "documentation": f"{_DOCUMENTATION} {_HLA}{hla_reductions}.",
+        "documentation": f"{_DOCUMENTATION} {_HLA}{hla_reductions}. {_KNOWLEDGE}{knowledge}.",
         "security": {"cors": cors, "description": _SECURITY},
         "resource": [*types, operation_definition],
         "interaction": [{"code": "batch"}],

@@ -190,6 +190,14 @@ class OperationContext:
         """Return in words by what HLA names are reduced, or why they are not."""
         return self._reducing
 
+    @property
+    def knowledge(self) -> str:
+        """Return in words which releases of knowledge answers use, or that this is not known."""
+        try:
+            return overview.active_knowledge(self.database)
+        except (OperonError, *self.database.errors):  # the server describes itself without its store, too
+            return "not known while the store is not available"
+
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""
         return self._version.current()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from app.config import Settings
@@ -71,6 +71,8 @@ class Summary:
     """Reference sequence by build, in words."""
     chains: Mapping[str, str]
     """Chain file by direction, in words."""
+    knowledge: Mapping[str, str] = field(default_factory=dict)
+    """Active release of knowledge by its name, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,11 @@ class Context(Protocol):
     @property
     def hla_reductions(self) -> str:
         """Return in words by what HLA names are reduced, or why they are not."""
+        ...
+
+    @property
+    def knowledge(self) -> str:
+        """Return in words which releases of knowledge answers use."""
         ...
 
     def data_version(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from app.formats.knowledge import ItemKind
 from app.operations.interface import Example, Summary
 from app.records import Build
-from app.store import bitmaps, codec, counters, structural_codec, subjects
+from app.store import bitmaps, codec, counters, knowledge, structural_codec, subjects
 from app.store.knowledge_codec import Role
 from app.store.session import Database, Session
 from app.store.structural_sites import NEVER_SUBSUME
@@ -24,6 +24,7 @@ def summary(database: Database, references: Mapping[Build, str], liftover: Lifto
         totals = counters.values(session)
         studies = session.run("select count(*) from study")[0][0]
         call_sets = session.run("select count(*) from call_set")[0][0]
+        active = knowledge.releases(session, active=True)
     chains = {f"{build.value} to {build.other.value}": "not loaded" for build in Build}
     for source in liftover.sources:
         chains[f"{source.source.value} to {source.target.value}"] = source.name
@@ -35,7 +36,15 @@ def summary(database: Database, references: Mapping[Build, str], liftover: Lifto
         variants=totals.get(counters.VARIANTS, 0),
         references={build.value: described for build, described in references.items()},
         chains=chains,
+        knowledge={one.name: f"{one.label} {one.version}, {one.items:,} items" for one in active},
     )
+
+
+def active_knowledge(database: Database) -> str:
+    """Return in words which releases of knowledge answers use, with their licences."""
+    with database.read() as session:
+        active = knowledge.releases(session, active=True)
+    return "; ".join(f"{one.label} {one.version} ({one.name}, {one.licence})" for one in active) or "none"
 
 
 def examples(database: Database) -> list[Example]:

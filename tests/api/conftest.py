@@ -94,6 +94,10 @@ class FakeContext:
         return self._utility("translate-terminology", pairs)
 
     @property
+    def knowledge(self) -> str:
+        return "ClinVar 2026-01 (clinvar-2026-01, public domain)"
+
+    @property
     def hla_reductions(self) -> str:
         return "not used (a test)"
 

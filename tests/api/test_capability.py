@@ -98,6 +98,11 @@ def test_description_negotiates_like_an_operation(client: Client, url: str):
     assert client.get(url, if_none_match=client.get(url).headers["etag"]).status == 304
 
 
+def test_statement_says_by_which_knowledge_implications_are_computed(client: Client):
+    said = statement(client)["rest"][0]["documentation"]
+    assert "Active releases: ClinVar 2026-01 (clinvar-2026-01, public domain)." in said
+
+
 def test_public_address_may_be_configured(build):
     client, _ = build(base_url="https://genomics.example/operon/")
     assert statement(client)["implementation"]["url"] == "https://genomics.example/operon/fhir"

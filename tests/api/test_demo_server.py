@@ -136,10 +136,11 @@ def test_another_family_of_the_same_name_is_refused_with_what_to_do(tmp_path: Pa
 
 def test_questions_of_the_readme_have_answers(client: TestClient, root: Path) -> None:
     paths = CURL.findall((root / "README.md").read_text("utf-8"))
-    assert len(paths) == 5
+    assert len(paths) == 6
     for path in paths:
-        [entry] = ask(client, path)
+        entry, *others = ask(client, path)
         assert answers_something(entry), path
+        assert not others or "-implications" in path, path
 
 
 def test_commands_of_the_readme_have_answers(operon: CommandLine, printed: str, root: Path) -> None:
@@ -159,6 +160,12 @@ def test_page_of_examples_leads_to_answers(client: TestClient) -> None:
         entry, *others = ask(client, path)
         assert answers_something(entry), path
         assert not others or entry["name"] in ("implication", "consequence"), path
+
+
+def test_page_and_statement_name_the_knowledge_that_answers_use(client: TestClient) -> None:
+    assert "sample-diagnostic-1" in client.get("/").text
+    said = client.get("/fhir/metadata").json()["rest"][0]["documentation"]
+    assert all(f"sample-{kind}-1" in said for kind in ("diagnostic", "therapeutic", "consequence"))
 
 
 def called(row: dict[str, str]) -> dict[str, str]:

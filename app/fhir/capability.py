@@ -29,8 +29,8 @@ _DOCUMENTATION = (
 _HLA = "HLA names are compared by their spelling and by the alleles that a typing lists. Reductions of alleles (lgx): "
 _KNOWLEDGE = (
     "Implications and molecular consequences are computed when they are asked for, by the active releases of knowledge,"
-    " and each answer names its release. $find-study-metadata tells the tests, builds, change types and regions that are"
-    " stored. Active releases: "
+    " and each answer names its release. $find-study-metadata tells the stored tests, builds, change types and regions."
+    " Active releases: "
 )
 _SECURITY = "This server does not authenticate its callers. It belongs behind a gateway that does, or on one machine."
 

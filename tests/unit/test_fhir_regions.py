@@ -68,6 +68,21 @@ def test_regions_come_back_as_they_were(filled: SmallStore, tmp_path: Path) -> N
         assert exported(second, "P1") == text
 
 
+def test_other_regions_of_a_known_test_change_what_answers_say(filled: SmallStore, tmp_path: Path) -> None:
+    with migrated(f"sqlite:///{tmp_path / 'second.db'}") as database:
+        (tmp_path / "second").mkdir()
+        other = SmallStore(database, tmp_path / "second", NO_GENOME)
+        nothing = StudyFacts("T2", Build.GRCH37)
+        bulk.declare_studies(database, [(Subject("P1"), nothing, {"studied": {2: intervals((1, 3))}})])
+        text = exported(other, "P1")
+    before = regions(filled), filled.context.data_version()
+
+    store_fhir(filled, text)
+
+    assert regions(filled) != before[0]
+    assert filled.context.data_version() != before[1]
+
+
 def test_a_procedure_with_regions_is_valid_and_keeps_to_its_profile(
     filled: SmallStore, against_profiles: Validate
 ) -> None:

@@ -24,7 +24,7 @@ from app.operations.implication_ids import consequence_id
 from app.operations.implications import counted, located
 from app.operations.knowledge_query import Wanted, wanted_concepts
 from app.operations.limits import refuse_too_many
-from app.operations.population import names_in
+from app.operations.population import names_in, refuse_unplaced
 from app.operations.query import chosen_call_sets
 from app.operations.subject_genotype import identified
 from app.store import carriers, counters, knowledge_unions, variants
@@ -97,7 +97,9 @@ def _who(
     if not inputs.variants:
         return knowledge_unions.fetch(session, sorted(wanted[Role.TERM]), inputs.source_class)
     texts = [text for group in inputs.variants for text in group]
-    stored = variants.find(session, identified(context, texts))
+    placements = identified(context, texts)
+    refuse_unplaced(session, placements, texts)
+    stored = variants.find(session, placements)
     candidates = sorted({variant_id for found in stored for variant_id in found})
     kept = _kept(consequences_of(context, session, active, candidates), inputs.feature_consequences)
     classes = None if inputs.source_class is None else (inputs.source_class,)

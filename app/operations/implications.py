@@ -26,7 +26,7 @@ from app.operations.implication_ids import implication_id
 from app.operations.knowledge_query import Wanted, meets, require_knowledge, wanted_concepts
 from app.operations.limits import refuse_too_many
 from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
-from app.operations.population import listed, names_in
+from app.operations.population import listed, names_in, refuse_unplaced
 from app.operations.query import chosen_call_sets, chosen_genotypes, classes_of_genotypes
 from app.operations.subject_genotype import identified
 from app.store import (
@@ -290,7 +290,9 @@ def population_of_variants(
         return knowledge_unions.fetch(session, sorted(concepts), inputs.source_class)
     if inputs.variants:
         texts = [text for group in inputs.variants for text in group]
-        stored = variants.find(session, identified(context, texts))
+        placements = identified(context, texts)
+        refuse_unplaced(session, placements, texts)
+        stored = variants.find(session, placements)
         candidates = {variant_id for found in stored for variant_id in found}
     else:
         candidates = set(_targets(active, wanted))

@@ -29,7 +29,7 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
     texts = [text for group in groups for text in group]
     placements = identified(context, texts)
     with context.database.read() as session:
-        _refuse_unplaced(session, placements, texts)
+        refuse_unplaced(session, placements, texts)
         totals = counters.values(session)
         shards = carriers.shards_of(totals)
         known = variants.find(session, placements)
@@ -63,7 +63,7 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
     )
 
 
-def _refuse_unplaced(session: Session, placements: list[Placement], texts: list[str]) -> None:
+def refuse_unplaced(session: Session, placements: list[Placement], texts: list[str]) -> None:
     """Raise LiftoverFailed for a variant known on one build only while calls are known on the other only.
 
     Such a call may be the variant; a count without it would look like a fact.

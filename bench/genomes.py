@@ -59,7 +59,7 @@ def blocks(count: int, seed: int, *, mean: int = _MEAN_BLOCK) -> list[Block]:
     return found
 
 
-def chain_text(found: Sequence[Block], source: Build) -> bytes:
+def chain_text(found: Sequence[Block], source: Build, contig: int = CONTIG) -> bytes:
     """Return the blocks as a chain file that leads away from ``source``.
 
     Format: https://genome.ucsc.edu/goldenPath/help/chain.html
@@ -67,7 +67,7 @@ def chain_text(found: Sequence[Block], source: Build) -> bytes:
     target = source.other
     forward = [block for block in found if not block.reverse]
     chains = [_chain(forward, source), *(_chain([block], source) for block in found if block.reverse)]
-    name, sizes = display(CONTIG), {build: length(build, CONTIG) for build in Build}
+    name, sizes = display(contig), {build: length(build, contig) for build in Build}
     out = []
     for number, (chain, reverse) in enumerate(chains, 1):
         first, last = chain[0], chain[-1]
@@ -101,12 +101,16 @@ class SyntheticGenome:
         """Return the first position of a build's stretch, and its bases."""
         return self.stretches[build]
 
-    def in_memory(self, folder: Path) -> Genome:
-        """Return the genome for placing variants, sequences held as strings; ``folder`` takes the chain files."""
+    def in_memory(self, folder: Path, contigs: Sequence[int] = (CONTIG,)) -> Genome:
+        """Return the genome for placing variants, sequences held as strings; ``folder`` takes the chain files.
+
+        Every one of the contigs has the same bases.
+        """
         references = {
-            build: InMemoryReference({accession(build, CONTIG): [stretch]}) for build, stretch in self.stretches.items()
+            build: InMemoryReference({accession(build, contig): [stretch] for contig in contigs})
+            for build, stretch in self.stretches.items()
         }
-        return Genome(references, self._liftover(folder))
+        return Genome(references, self._liftover(folder, contigs))
 
     def on_disk(self, folder: Path, *, whole: bool = False) -> Genome:
         """Return the genome as a server has it, sequences read from the files that the product keeps.
@@ -127,11 +131,11 @@ class SyntheticGenome:
         self._liftover(folder)
         return open_on_disk(folder)
 
-    def _liftover(self, folder: Path) -> Liftover:
+    def _liftover(self, folder: Path, contigs: Sequence[int] = (CONTIG,)) -> Liftover:
         folder.mkdir(parents=True, exist_ok=True)
         for build in Build:
             path = folder / f"from_{build}.chain"
-            path.write_bytes(chain_text(self.blocks, build))
+            path.write_bytes(b"".join(chain_text(self.blocks, build, contig) for contig in contigs))
             add_chain(folder, build, build.other, path)
         return load_liftover(folder)
 

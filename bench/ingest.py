@@ -97,7 +97,7 @@ def _peak(run: Run, made: Stores, folder: Path, vcf: SingleVcf, kind: str) -> Me
     )
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Return the peak resident memory of this process.
 
     Linux counts the memory of the parent into ``ru_maxrss`` of a process that was started by ``fork`` and ``exec``.
@@ -134,4 +134,4 @@ def _bytes(run: Run, made: Stores, sizes: tuple[int, ...]) -> Iterator[Reported]
 if __name__ == "__main__":
     database_url, reference_folder, vcf_path = sys.argv[1:]
     ingest_vcf(Database(database_url), open_on_disk(Path(reference_folder)), Path(vcf_path), "S1")
-    print(_peak_bytes())
+    print(peak_bytes())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -157,6 +157,42 @@ def ingest_cohort(database: Database, genome: Genome, *parts: Cohort, structural
         runs.finish(database, [Finished(run, counts.by_call_set(), {}, [{}] * len(plan))])
         calls += sum(counts.calls)
     return calls
+
+
+def ingest_blocks(database: Database, genome: Genome, subject: str, blocks: Iterable[RecordBlock]) -> int:
+    """Store the calls of one subject, given as a reader's blocks; return their number."""
+    source = f"blocks-{subject}"
+    run = runs.begin(database, Source(source, source, {}), _plan([subject], source))
+    counts = Counts.start(1)
+    storer = BlockStorer(genome.placer, Build.GRCH37, run.plan, Settings(), source, counts, Tally())
+    for block in blocks:
+        _store_block(database, storer, block, _GENOTYPES, run)
+    runs.finish(database, [Finished(run, counts.by_call_set(), {}, [{}])])
+    return sum(counts.calls)
+
+
+def calls_block(
+    contig: int, first: int, sites: tuple[NDArray[np.int64], list[str], list[str]], random: np.random.Generator
+) -> RecordBlock:
+    """Return a call of one sample for each (position, REF, ALT) of a chromosome, as the reader of a VCF would."""
+    positions, refs, alts = sites
+    calls = len(positions)
+    absent = np.full(calls, -1, np.int32)
+    return replace(
+        _sites_only(positions, refs, alts),
+        contig=contig,
+        first_record=first,
+        next_record=first + calls,
+        row=np.arange(calls, dtype=np.int32),
+        sample=np.zeros(calls, np.int32),
+        genotype=(random.random(calls) < 0.4).astype(np.uint16),
+        depth=random.poisson(32, calls).astype(np.int32),
+        ref_depth=absent,
+        alt_depth=absent,
+        allele_depths=absent,
+        frequency=np.full(calls, np.nan),
+        phase_set=absent.astype(np.int64),
+    )
 
 
 def subject_id(number: int) -> str:

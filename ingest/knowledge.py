@@ -33,7 +33,7 @@ from ingest.progress import Bar, Progress
 from ingest.source import Source, open_source
 from ingest.workspace import Workspace
 
-_BATCH = 20_000
+_BATCH = 10_000
 CONTRADICTION = "deleted bases that the reference has not"
 NO_CHANGE = "a variant that changes nothing"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from app.config import Settings
@@ -53,6 +54,7 @@ _CLINVAR = (
     ("http://www.ncbi.nlm.nih.gov/clinvar", "clinvar_variation_id"),
     ("http://www.ncbi.nlm.nih.gov/clinvar/scv", "clinvar_scv"),
 )
+_IDENTIFIERS = ("identifiers.system", "identifiers.value")
 _IMPACTS = ("", "HIGH", "MODERATE", "LOW", "MODIFIER")
 _KINDS = {kind.name for kind in StructuralKind if kind is not StructuralKind.BND}
 _BETWEEN = re.compile(r"(?:^| );(?: |$)")
@@ -182,7 +184,8 @@ def _change(text: str, column: str, build: Build) -> GenomicChange:
 
 
 def _identifiers(row: NamedRow) -> tuple[tuple[str, str], ...]:
-    listed = _parallel(row, ("identifiers.system", "identifiers.value"))
+    cells = tuple(map(row.raw, _IDENTIFIERS))
+    listed = _parallel(_IDENTIFIERS, cells) if any(cells) else []
     if any(not value for _, value in listed):
         raise _Unusable("identifiers.value", NAMELESS)
     clinvar = ((system, value) for system, column in _CLINVAR if (value := row.text(column)))
@@ -194,15 +197,22 @@ def _list_of_concepts(row: NamedRow, prefix: str) -> tuple[Concept, ...]:
 
 
 def _concepts(row: NamedRow, system: str, code: str, display: str) -> tuple[Concept, ...]:
-    concepts = tuple(Concept(*parts) for parts in _parallel(row, (system, code, display)))
+    cells = row.raw(system), row.raw(code), row.raw(display)
+    return _concepts_in((system, code, display), cells) if any(cells) else ()
+
+
+@lru_cache(maxsize=1 << 15)
+def _concepts_in(columns: tuple[str, ...], cells: tuple[str, ...]) -> tuple[Concept, ...]:
+    """Return the concepts that parallel lists have; millions of rows of a large table name the same ones."""
+    concepts = tuple(Concept(*parts) for parts in _parallel(columns, cells))
     if any(not concept.code and not concept.display for concept in concepts):
-        raise _Unusable(code, NAMELESS)
+        raise _Unusable(columns[1], NAMELESS)
     return concepts
 
 
-def _parallel(row: NamedRow, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _parallel(columns: tuple[str, ...], cells: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the members of lists that belong together, side by side."""
-    lists = [_listed(row.raw(column)) for column in columns]
+    lists = [_listed(cell) for cell in cells]
     sizes = {len(members) for members in lists if members}
     if len(sizes) > 1:
         raise _Unusable(columns[-1], BAD_LIST)
@@ -219,7 +229,7 @@ def _listed(cell: str) -> list[str]:
 
 
 def _rule(row: NamedRow) -> Rule | None:
-    if not any(row.text(column) for column in _RULE):
+    if not any(column in row.places and row.text(column) for column in _RULE):
         return None
     rule = Rule(
         row.text("rule_gene"),

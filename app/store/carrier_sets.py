@@ -5,8 +5,10 @@ Both read a shard's pages and rows in stretches and work on columns, because a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,25 +36,6 @@ class ClassedCarriers:
     source_class: Column
     """Times 16"""
 
-    def carried(self) -> BitMap64:
-        """Return the variants that anybody carries."""
-        return BitMap64([*self.rows, *np.unique(self.variant).tolist()])
-
-    def united(self, variants: BitMap64) -> dict[int, BitMap]:
-        """Return who carries any of some variants, by source class (times 16)."""
-        found: dict[int, list[BitMap]] = {}
-        on_pages = []
-        for variant_id in variants:
-            if variant_id in self.rows:
-                for source_class, bits in self.rows[variant_id].items():
-                    found.setdefault(source_class, []).append(bits)
-            else:
-                on_pages.append(variant_id)
-        chosen = rows_with(self.variant, np.array(on_pages, dtype=np.int64))
-        for source_class, bits in by_value(self.member[chosen], self.source_class[chosen]).items():
-            found.setdefault(source_class, []).append(bits)
-        return {source_class: BitMap.union(*parts) for source_class, parts in found.items()}
-
 
 def rows_with(column: Column, wanted: Column) -> NDArray[np.intp]:
     """Return the rows of an ascending column that have one of some ascending values."""
@@ -64,41 +47,22 @@ def rows_with(column: Column, wanted: Column) -> NDArray[np.intp]:
     return rows
 
 
-def by_value(members: Column, values: Column) -> dict[int, BitMap]:
-    """Return the members that have each value."""
-    return {value: BitMap(members[values == value].astype(np.uint32)) for value in np.unique(values).tolist()}
-
-
-def by_class(session: Session, variant_ids: Sequence[int]) -> Iterator[tuple[int, ClassedCarriers]]:
-    """Yield (shard, carriers) of some variants, shard by shard; a shard without any is left out."""
-    wanted = np.array(sorted(variant_ids), dtype=np.int64)
-    if not len(wanted):
-        return
-    rows: dict[int, dict[int, dict[int, BitMap]]] = {}
-    for variant_id, shard, members, detail in session.run(
-        f"select variant_id, shard, members, detail from carrier where variant_id {session.in_ints('ids')}",
-        {"ids": session.int_list(wanted.tolist())},
-    ):
-        classes: dict[int, BitMap] = {}
-        for value, bits in bitmaps.unpack_detail(members, detail).items():
-            classes[value & _CLASS] = classes.get(value & _CLASS, BitMap()) | bits
-        rows.setdefault(shard, {})[variant_id] = classes
-    pages: dict[int, list[tuple[Column, Column, Column]]] = {}
-    for page, shard, data in session.run(
-        f"select page, shard, data from carrier_page where page {session.in_ints('pages')} order by page",
-        {"pages": session.int_list(np.unique(wanted >> PAGE_BITS).tolist())},
-    ):
-        variant, kind, member = bitmaps.unpack_page(page, data)
-        at = np.flatnonzero(_is_in(variant, wanted))
-        if len(at):
-            pages.setdefault(shard, []).append((variant[at], member[at], kind[at] & _CLASS))
-    for shard in sorted(rows.keys() | pages.keys()):
-        empty = np.empty(0, dtype=np.int64)
-        parts = pages.get(shard, [(empty, empty, empty)])
-        yield (
-            shard,
-            ClassedCarriers(rows.get(shard, {}), *(np.concatenate(column) for column in zip(*parts, strict=True))),
-        )
+def by_class(session: Session, shard: int, wanted: Column) -> ClassedCarriers:
+    """Return the carriers of some ascending variants in one shard."""
+    rows: dict[int, dict[int, BitMap]] = {}
+    none = np.empty(0, dtype=np.int64)
+    columns: list[tuple[Column, Column, Column]] = [(none, none, none)]
+    if len(wanted):
+        for variant_id, members, detail in _rows_of(session, shard, wanted, "members, c.detail"):
+            classes = rows[variant_id] = dict[int, BitMap]()
+            for value, bits in bitmaps.unpack_detail(members, detail).items():
+                known = classes.get(value & _CLASS)
+                classes[value & _CLASS] = bits if known is None else known | bits
+        for page, data in _pages_of(session, shard, wanted):
+            variant, kind, member = bitmaps.unpack_page(page, data)
+            at = np.flatnonzero(is_in(variant, wanted))
+            columns.append((variant[at], member[at], kind[at] & _CLASS))
+    return ClassedCarriers(rows, *(np.concatenate(column) for column in zip(*columns, strict=True)))
 
 
 def carried_by(session: Session, ordinal: int, wanted: BitMap64) -> list[int]:
@@ -107,46 +71,54 @@ def carried_by(session: Session, ordinal: int, wanted: BitMap64) -> list[int]:
         return []
     shard, member = bitmaps.shard_of(ordinal), ordinal & bitmaps.LOW
     ids = np.array(wanted.to_array(), dtype=np.int64)
-    pages = np.unique(ids >> PAGE_BITS)
-    found = _in_rows(session, shard, member, ids, pages)
-    for page, data in session.run(
-        f"select page, data from carrier_page where page {session.in_ints('pages')} and shard = :shard",
-        {"pages": session.int_list(pages.tolist()), "shard": shard},
-    ):
+    found = {
+        variant_id
+        for variant_id, members in _rows_of(session, shard, ids, "members")
+        if member in bitmaps.unpack(members)
+    }
+    for page, data in _pages_of(session, shard, ids):
         variant, _, members = bitmaps.unpack_page(page, data)
         own = variant[members == member]
         if len(own):
-            found.update(own[_is_in(own, ids)].tolist())
+            found.update(own[is_in(own, ids)].tolist())
     return sorted(found)
 
 
-def _in_rows(session: Session, shard: int, member: int, ids: Column, pages: Column) -> set[int]:
-    """Return those of some variants that a subject carries and that have rows of their own."""
+def _pages_of(session: Session, shard: int, ids: Column) -> list[tuple[Any, ...]]:
+    """Return (page, data) of the pages that some variants are on, in the order of the pages."""
+    return session.run(
+        f"select page, data from carrier_page where page {session.in_ints('pages')} and shard = :shard order by page",
+        {"pages": session.int_list(np.unique(ids >> PAGE_BITS).tolist()), "shard": shard},
+    )
+
+
+def _rows_of(session: Session, shard: int, ids: Column, columns: str) -> Iterator[tuple[Any, ...]]:
+    """Yield (variant id, ...) of those of some ascending variants that have rows of their own in a shard."""
+    pages = np.unique(ids >> PAGE_BITS)
     if len(ids) < _DENSE * len(pages):
-        rows = session.run(
-            f"select variant_id, members from carrier where variant_id {session.in_ints('ids')} and shard = :shard",
+        yield from session.run(
+            f"select c.variant_id, c.{columns} from carrier c"
+            f" where c.variant_id {session.in_ints('ids')} and c.shard = :shard",
             {"ids": session.int_list(ids.tolist()), "shard": shard},
         )
-        return {variant_id for variant_id, members in rows if member in bitmaps.unpack(members)}
+        return
     breaks = np.flatnonzero(np.diff(pages) > 1)
     first, last = pages[np.r_[0, breaks + 1]], pages[np.r_[breaks, len(pages) - 1]]
     stretches = [(first << PAGE_BITS).tolist(), (((last + 1) << PAGE_BITS) - 1).tolist()]
     table, parameters = session.integer_rows(("low", "high"), stretches)
     rows = session.run(
-        f"select c.variant_id, c.members from {table} k cross join carrier c"
+        f"select c.variant_id, c.{columns} from {table} k cross join carrier c"
         " where c.variant_id between k.low and k.high and c.shard = :shard",
         {**parameters, "shard": shard},
     )
-    asked = _is_in(np.array([variant_id for variant_id, _ in rows], dtype=np.int64), ids)
-    return {
-        variant_id
-        for (variant_id, members), wanted in zip(rows, asked.tolist(), strict=True)
-        if wanted and member in bitmaps.unpack(members)
-    }
+    asked = is_in(np.array([row[0] for row in rows], dtype=np.int64), ids).tolist()
+    yield from compress(rows, asked)
 
 
-def _is_in(values: Column, wanted: Column) -> NDArray[np.bool_]:
+def is_in(values: Column, wanted: Column) -> NDArray[np.bool_]:
     """Return which values are among some ascending ones."""
+    if not len(wanted):
+        return np.zeros(len(values), dtype=np.bool_)
     at = np.minimum(wanted.searchsorted(values), len(wanted) - 1)
     found: NDArray[np.bool_] = wanted[at] == values
     return found

@@ -38,13 +38,16 @@ class Release:
     has_rules: bool
     first_item: int
     items: int
+    asked_by: Mapping[ItemKind, Mapping[Role, Sequence[str]]]
+    """Code systems of the concepts that its items can be asked by, by kind and role"""
     report: Mapping[str, Any]
     loaded: str
 
 
+_ITEMS_AT_ONCE = 100_000
 _RELEASE = (
-    "id, name, source, label, version, released, licence, files, sha256, active, has_rules, first_item, items, report,"
-    " loaded"
+    "id, name, source, label, version, released, licence, files, sha256, active, has_rules, first_item, items,"
+    " asked_by, report, loaded"
 )
 
 
@@ -57,10 +60,14 @@ def releases(session: Session, *, active: bool | None = None) -> list[Release]:
 
 def _release(row: Sequence[Any]) -> Release:
     release_id, name, source, label, version, released, licence, files, sha256, active, has_rules, *rest = row
-    first_item, items, report, loaded = rest
+    first_item, items, asked_by, report, loaded = rest
+    asked = {
+        ItemKind(int(kind)): {Role(int(role)): systems for role, systems in roles.items()}
+        for kind, roles in orjson.loads(asked_by).items()
+    }
     return Release(
         release_id, name, source, label, version, released, licence, orjson.loads(files), sha256, bool(active),
-        bool(has_rules), first_item, items, orjson.loads(report), loaded,
+        bool(has_rules), first_item, items, asked, orjson.loads(report), loaded,
     )  # fmt: skip
 
 
@@ -84,21 +91,26 @@ def set_active(session: Session, release: Release, *, active: bool) -> None:
 
 def remove(session: Session, release: Release) -> None:
     """Remove every row of a release, and the variants that only it was about."""
-    scope = {"id": release.release_id, "first": release.first_item, "end": release.first_item + release.items}
-    targets = knowledge_unions.targets_of_release(session, release.release_id)
+    scope = {"id": release.release_id}
     knowledge_unions.forget(session, release.release_id)
     session.run("delete from knowledge_concept where release_id = :id returning 1", scope)
-    linked = BitMap64(targets)
-    rows = session.run(
+    session.run("delete from knowledge_page where release_id = :id returning 1", scope)
+    end = release.first_item + release.items
+    for first in range(release.first_item, end, _ITEMS_AT_ONCE):
+        _remove_items(session, first, min(end, first + _ITEMS_AT_ONCE))
+    session.run("delete from knowledge_release where id = :id returning 1", scope)
+    counters.add(session, counters.DATA_VERSION, 1)
+
+
+def _remove_items(session: Session, first: int, end: int) -> None:
+    """Remove some items, and the variants that nothing else was about."""
+    scope = {"first": first, "end": end}
+    linked = session.run(
         "delete from knowledge_link where item_id >= :first and item_id < :end returning variant_id", scope
     )
-    linked.update(row[0] for row in rows)
     for table, column in (("knowledge_genotype", "item_id"), ("knowledge_item", "id")):
         session.run(f"delete from {table} where {column} >= :first and {column} < :end returning 1", scope)
-    session.run("delete from knowledge_release where id = :id returning 1", scope)
-    for ids in knowledge_unions.slices(linked):
-        studies.drop_uncarried(session, set(ids))
-    counters.add(session, counters.DATA_VERSION, 1)
+    studies.delete_uncarried(session, {row[0] for row in linked})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +137,7 @@ class ActiveKnowledge:
 
     def is_empty(self) -> bool:
         """Return whether no active release has an item of the kind."""
-        sql = "select 1 from knowledge_item where id >= :first and id < :end and kind = :kind limit 1"
-        return not any(
-            self._session.run(sql, {"first": one.first_item, "end": one.first_item + one.items, "kind": self._kind})
-            for one in self._releases
-        )
+        return not any(self._kind in release.asked_by for release in self._releases)
 
     def release_of(self, item_id: int) -> Release | None:
         """Return the active release that an item is of; None for an item of no active one."""
@@ -140,12 +148,7 @@ class ActiveKnowledge:
 
     def systems(self, role: Role) -> set[str]:
         """Return the code systems of the concepts of a role."""
-        rows = self._session.run(
-            "select distinct c.system from knowledge_concept c join knowledge_release r on r.id = c.release_id"
-            " where r.active = 1 and c.kind = :kind and c.role = :role",
-            {"kind": self._kind, "role": role},
-        )
-        return {row[0] for row in rows}
+        return {system for release in self._releases for system in release.asked_by.get(self._kind, {}).get(role, ())}
 
     def concepts_coded(self, role: Role, codes: Iterable[str]) -> list[FoundConcept]:
         """Return the concepts of a role that have one of some codes, whatever their systems, in one statement."""

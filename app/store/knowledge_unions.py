@@ -3,25 +3,32 @@
 The items of a release name variants; ``targets`` of a concept are the variants of all its items, and its union is who
 carries any of them. Unions are kept for active releases only. They change with the carriers: what a run adds is joined
 (``Extension``), what is withdrawn makes the unions of its concepts be counted anew (``recount``), all in the writer's
-transaction.
+transaction. All of these begin with variants and find their concepts on pages (``knowledge_pages``): a run costs what
+it adds, however many concepts there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from pyroaring import BitMap, BitMap64
 
 from app.records import SourceClass
-from app.store import bitmaps, carrier_sets
+from app.store import bitmaps, carrier_sets, carriers, counters, knowledge_pages
 from app.store.bitmaps import Column
+from app.store.carrier_sets import ClassedCarriers
 from app.store.carriers import Shards
+from app.store.knowledge_pages import Pairs
 from app.store.session import Session
 
 _SLICE = 200_000
+_PAGES_AT_ONCE = 4
+"""The carriers of so many pages of variants are held at once; each of common ones has a set of up to 8 KiB"""
+_CARRIERS_AT_ONCE = 500_000
+_CONCEPTS_AT_ONCE = 5_000
+_CLASS_BITS = 4
 _UNION = ("concept_id", "shard", "n", "members", "detail")
 
 
@@ -33,12 +40,6 @@ def targets(session: Session, concept_ids: Sequence[int]) -> BitMap64:
         f"select targets from knowledge_concept where id {session.in_ints('ids')}",
         {"ids": session.int_list(concept_ids)},
     )
-    return _joined(data for (data,) in rows)
-
-
-def targets_of_release(session: Session, release_id: int) -> BitMap64:
-    """Return the variants that the concepts of a release lead to."""
-    rows = session.run("select targets from knowledge_concept where release_id = :id", {"id": release_id})
     return _joined(data for (data,) in rows)
 
 
@@ -69,26 +70,34 @@ def forget(session: Session, release_id: int) -> None:
 
 def build(session: Session, release_id: int) -> None:
     """Count the unions of a release that has none."""
-    rows = session.run("select id, targets from knowledge_concept where release_id = :id", {"id": release_id})
-    _count(session, {concept_id: BitMap64.deserialize(data) for concept_id, data in rows})
+    _count(session, [release_id], knowledge_pages.pages_of(session, [release_id]))
 
 
 def recount(session: Session, variant_ids: Iterable[int]) -> None:
     """Count those unions anew that some variants have a part in."""
-    changed = BitMap64(variant_ids)
-    concepts = {concept_id: bits for concept_id, bits in _active(session) if not bits.isdisjoint(changed)}
-    if concepts:
+    releases = _active(session)
+    if not releases:
+        return
+    changed = np.unique(np.fromiter(variant_ids, dtype=np.int64))
+    found = [
+        np.unique(knowledge_pages.read(session, releases, some).of_variants(changed).concept)
+        for some in _portions(np.unique(changed >> knowledge_pages.PAGE_BITS).tolist(), 16 * _PAGES_AT_ONCE)
+    ]
+    concepts = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+    if len(concepts):
         session.run(
             f"delete from knowledge_union where concept_id {session.in_ints('ids')} returning 1",
-            {"ids": session.int_list(list(concepts))},
+            {"ids": session.int_list(concepts.tolist())},
         )
-        _count(session, concepts)
+        about = np.array(targets(session, concepts.tolist()).to_array(), dtype=np.int64)
+        _count(session, releases, np.unique(about >> knowledge_pages.PAGE_BITS).tolist(), concepts)
 
 
 def rebuild(session: Session) -> None:
     """Count every union anew."""
     session.run("delete from knowledge_union where concept_id >= 0 returning 1")
-    _count(session, dict(_active(session)))
+    releases = _active(session)
+    _count(session, releases, knowledge_pages.pages_of(session, releases))
 
 
 class Extension:
@@ -96,79 +105,115 @@ class Extension:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._concepts = list(_active(session))
-        self._every = _union_of(bits for _, bits in self._concepts)
-        self._taken: list[NDArray[np.int64]] = []
+        self._releases = _active(session)
+        self._taken: list[tuple[Column, Column, Column]] = []
+        self._size = 0
+        self._keys: dict[int, Column] = {}
 
     def take(self, variant: Column, ordinal: Column, kind: Column) -> None:
         """Note carriers, given as parallel columns."""
-        if not self._every or not len(variant):
+        if not self._releases or not len(variant):
             return
-        distinct = np.unique(variant)
-        known = np.array([int(id_) in self._every for id_ in distinct.tolist()], dtype=np.bool_)
-        chosen = np.isin(variant, distinct[known])
-        if chosen.any():
-            self._taken.append(np.stack([variant[chosen], ordinal[chosen], kind[chosen]]))
+        self._taken.append((variant, ordinal, kind))
+        self._size += len(variant)
+        if self._size >= _CARRIERS_AT_ONCE:
+            self._reduce()
+
+    def _reduce(self) -> None:
+        """Keep of what was noted who has which concept."""
+        variant, ordinal, kind = (np.concatenate(column) for column in zip(*self._taken, strict=True))
+        self._taken, self._size = [], 0
+        order = np.argsort(variant, kind="stable")
+        variant, ordinal, kind = variant[order], ordinal[order], kind[order]
+        pages = np.unique(variant >> knowledge_pages.PAGE_BITS).tolist()
+        pairs = knowledge_pages.read(self._session, self._releases, pages)
+        rows, concept = _concepts_of(pairs, variant)
+        shard, member = ordinal[rows] >> bitmaps.SHARD_BITS, ordinal[rows] & bitmaps.LOW
+        keys = _keys(concept, kind[rows], member)
+        for one in np.unique(shard).tolist():
+            known = self._keys.get(one, np.empty(0, dtype=np.int64))
+            self._keys[one] = np.unique(np.concatenate([known, keys[shard == one]]))
 
     def store(self) -> None:
         """Join what was noted to the unions."""
-        if not self._taken:
-            return
-        variant, ordinal, kind = np.concatenate(self._taken, axis=1)
-        order = np.argsort(variant, kind="stable")
-        variant, ordinal, kind = variant[order], ordinal[order], kind[order] & 0xF0
-        carried = BitMap64(np.unique(variant).tolist())
-        for concept_id, bits in self._concepts:
-            hits = bits & carried
-            if hits:
-                rows = carrier_sets.rows_with(variant, np.array(list(hits), dtype=np.int64))
-                _join(self._session, concept_id, ordinal[rows], kind[rows])
+        if self._taken:
+            self._reduce()
+        for shard, keys in self._keys.items():
+            _join(self._session, shard, _unions(keys))
 
 
 def slices(ids: Iterable[int]) -> Iterator[list[int]]:
     """Yield ids in portions that one statement takes."""
+    return _portions(ids, _SLICE)
+
+
+def _portions(ids: Iterable[int], size: int) -> Iterator[list[int]]:
     walk = iter(ids)
-    while some := list(islice(walk, _SLICE)):
+    while some := list(islice(walk, size)):
         yield some
 
 
-def _active(session: Session) -> Iterator[tuple[int, BitMap64]]:
-    rows = session.run(
-        "select c.id, c.targets from knowledge_concept c join knowledge_release r on r.id = c.release_id"
-        " where r.active = 1 order by c.id"
-    )
-    return ((concept_id, BitMap64.deserialize(data)) for concept_id, data in rows)
+def _active(session: Session) -> list[int]:
+    return [row[0] for row in session.run("select id from knowledge_release where active = 1 order by id")]
 
 
 def _joined(parts: Iterable[bytes]) -> BitMap64:
-    return _union_of(map(BitMap64.deserialize, parts))
-
-
-def _union_of(parts: Iterable[BitMap64]) -> BitMap64:
     whole = BitMap64()
-    for bits in parts:
-        whole |= bits
+    for data in parts:
+        whole |= BitMap64.deserialize(data)
     return whole
 
 
-def _join(session: Session, concept_id: int, ordinal: Column, kind: Column) -> None:
-    for shard in np.unique(ordinal >> bitmaps.SHARD_BITS).tolist():
-        inside = ordinal >> bitmaps.SHARD_BITS == shard
-        kinds = carrier_sets.by_value(ordinal[inside] & bitmaps.LOW, kind[inside])
-        scope = {"concept": concept_id, "shard": shard}
-        stored = session.run(
-            "select members, detail from knowledge_union where concept_id = :concept and shard = :shard", scope
+def _concepts_of(pairs: Pairs, variant: Column) -> tuple[Column, Column]:
+    """Return (rows of the column, concept) for each concept that leads to one of its ascending values."""
+    low, high = pairs.variant.searchsorted(variant), pairs.variant.searchsorted(variant, "right")
+    sizes = high - low
+    ends = np.cumsum(sizes)
+    at = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(low - (ends - sizes), sizes)
+    return np.repeat(np.arange(len(variant)), sizes), pairs.concept[at]
+
+
+def _keys(concept: Column, kind: Column, member: Column) -> Column:
+    """Return (concept, source class, member) as one ascending number each, without repeats to be expected."""
+    joint: Column = (((concept << _CLASS_BITS) | (kind >> _CLASS_BITS)) << bitmaps.SHARD_BITS) | member
+    return joint
+
+
+def _unions(keys: Column) -> dict[int, dict[int, BitMap]]:
+    """Return who has each concept, by source class (times 16), from ascending keys of one shard."""
+    found: dict[int, dict[int, BitMap]] = {}
+    group = keys >> bitmaps.SHARD_BITS
+    members = (keys & bitmaps.LOW).astype(np.uint32)
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    bounds = pairwise([*first.tolist(), len(keys)])
+    for joint, (low, high) in zip(group[first].tolist(), bounds, strict=True):
+        kind = (joint & ((1 << _CLASS_BITS) - 1)) << _CLASS_BITS
+        found.setdefault(joint >> _CLASS_BITS, {})[kind] = BitMap(members[low:high])
+    return found
+
+
+def _join(session: Session, shard: int, added: dict[int, dict[int, BitMap]]) -> None:
+    for some in _portions(added, _CONCEPTS_AT_ONCE):
+        rows = session.run(
+            "select concept_id, members, detail from knowledge_union"
+            f" where concept_id {session.in_ints('ids')} and shard = :shard",
+            {"ids": session.int_list(some), "shard": shard},
         )
-        if not stored:
-            session.insert_rows("knowledge_union", _UNION, [(concept_id, shard, *_packed(kinds))])
-            continue
-        before = bitmaps.unpack_detail(*stored[0])
-        after = {known: before.get(known, BitMap()) | kinds.get(known, BitMap()) for known in before.keys() | kinds}
-        if after != before:
-            session.run_many(
-                "update knowledge_union set n = ?, members = ?, detail = ? where concept_id = ? and shard = ?",
-                [(*_packed(after), concept_id, shard)],
-            )
+        changed = []
+        stored = set()
+        for concept_id, members, detail in rows:
+            stored.add(concept_id)
+            before, kinds = bitmaps.unpack_detail(members, detail), added[concept_id]
+            if all(kind in before and bits.issubset(before[kind]) for kind, bits in kinds.items()):
+                continue
+            for kind, bits in before.items():
+                kinds[kind] = kinds[kind] | bits if kind in kinds else bits
+            changed.append((*_packed(kinds), concept_id, shard))
+        session.run_many(
+            "update knowledge_union set n = ?, members = ?, detail = ? where concept_id = ? and shard = ?", changed
+        )
+        fresh = ((one, shard, *_packed(added[one])) for one in some if one not in stored)
+        session.insert_rows("knowledge_union", _UNION, fresh)
 
 
 def _packed(kinds: dict[int, BitMap]) -> tuple[int, bytes, bytes]:
@@ -176,22 +221,33 @@ def _packed(kinds: dict[int, BitMap]) -> tuple[int, bytes, bytes]:
     return len(everyone), bitmaps.pack(everyone), bitmaps.pack_detail(kinds)
 
 
-def _count(session: Session, concepts: Mapping[int, BitMap64]) -> None:
-    """Count and store the unions of some concepts that have none."""
-    every = _union_of(concepts.values())
-    parts: dict[int, dict[int, dict[int, BitMap]]] = {}
-    for some in slices(every):
-        for shard, found in carrier_sets.by_class(session, some):
-            carried = found.carried()
-            for concept_id, bits in concepts.items():
-                hits = bits & carried
-                if hits:
-                    union = parts.setdefault(concept_id, {}).setdefault(shard, {})
-                    for kind, members in found.united(hits).items():
-                        union[kind] = union[kind] | members if kind in union else members
-    rows = [
-        (concept_id, shard, *_packed(kinds))
-        for concept_id, shards in sorted(parts.items())
-        for shard, kinds in sorted(shards.items())
-    ]
-    session.insert_rows("knowledge_union", _UNION, rows)
+def _count(session: Session, releases: Sequence[int], pages: Sequence[int], concepts: Column | None = None) -> None:
+    """Count and store the unions of releases, or of some ascending concepts of them, that have none."""
+    for shard in range(carriers.shards_of(counters.values(session))):
+        unions: dict[int, dict[int, BitMap]] = {}
+        for some in _portions(pages, _PAGES_AT_ONCE):
+            pairs = knowledge_pages.read(session, releases, some)
+            if concepts is not None:
+                pairs = pairs.of_concepts(concepts)
+            _unite(unions, pairs, carrier_sets.by_class(session, shard, np.unique(pairs.variant)))
+        rows = ((one, shard, *_packed(kinds)) for one, kinds in sorted(unions.items()))
+        session.insert_rows("knowledge_union", _UNION, rows)
+
+
+def _unite(unions: dict[int, dict[int, BitMap]], pairs: Pairs, found: ClassedCarriers) -> None:
+    """Add the carriers of some variants to the unions of their concepts."""
+    common = pairs.of_variants(np.array(sorted(found.rows), dtype=np.int64))
+    for variant_id, concept in zip(common.variant.tolist(), common.concept.tolist(), strict=True):
+        _add(unions.setdefault(concept, {}), found.rows[variant_id])
+    rows, concepts = _concepts_of(pairs, found.variant)
+    keys = _keys(concepts, found.source_class[rows], found.member[rows])
+    for concept, kinds in _unions(np.unique(keys)).items():
+        _add(unions.setdefault(concept, {}), kinds)
+
+
+def _add(union: dict[int, BitMap], kinds: dict[int, BitMap]) -> None:
+    for kind, bits in kinds.items():
+        if kind in union:
+            union[kind] |= bits
+        else:
+            union[kind] = bits.copy()

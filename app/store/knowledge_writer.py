@@ -6,18 +6,23 @@ see it whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, pairwise
 from typing import Any
 
+import numpy as np
 import orjson
 from pyroaring import BitMap64
 
 from app.errors import InvalidInput, quoted
 from app.formats.knowledge import Concept, ItemKind, KnowledgeItem
-from app.store import counters, knowledge_codec
+from app.store import counters, knowledge_codec, knowledge_pages
+from app.store.bitmaps import Column
 from app.store.knowledge_codec import Role
+from app.store.knowledge_pages import Pairs
 from app.store.session import Session
 from app.variants.allele_names import genotype_key
 
@@ -25,7 +30,7 @@ _ITEM = ("id", "kind", "body")
 _CONCEPT = ("id", "release_id", "kind", "role", "system", "code", "display", "search", "targets", "genotypes")
 _RELEASE = (
     "id", "name", "source", "label", "version", "released", "licence", "files", "sha256", "active", "has_rules",
-    "first_item", "items", "report", "loaded",
+    "first_item", "items", "asked_by", "report", "loaded",
 )  # fmt: skip
 
 
@@ -45,15 +50,6 @@ class ReleaseFacts:
 
 
 _ConceptKey = tuple[ItemKind, Role, Concept]
-
-
-@dataclass(slots=True)
-class _About:
-    """What the items with a concept are about: variants, and keys of genotypes."""
-
-    number: int
-    variants: BitMap64 = field(default_factory=BitMap64)
-    genotypes: set[str] = field(default_factory=set)
 
 
 class KnowledgeWriter:
@@ -76,41 +72,57 @@ class KnowledgeWriter:
         self._first_item = counters.value(session, counters.KNOWLEDGE_ITEM)
         self._items = 0
         self._has_rules = False
-        self._concepts: dict[_ConceptKey, _About] = {}
+        self._concepts: dict[_ConceptKey, int] = {}
         self._next_concept = counters.value(session, counters.KNOWLEDGE_CONCEPT)
+        self._kinds: set[ItemKind] = set()
+        # What the concepts are about, as columns: a set for each of them would be ten times as large.
+        self._variant, self._concept = array("q"), array("q")
+        self._genotypes: dict[int, set[str]] = {}
 
     def write(self, items: Sequence[KnowledgeItem], variant_ids: Sequence[Sequence[int]]) -> None:
         """Store items, given with the variants that each of them is about."""
-        rows, links, genotypes = [], [], []
-        for item, ids in zip(items, variant_ids, strict=True):
-            item_id = self._first_item + self._items
-            self._items += 1
-            self._has_rules |= item.rule is not None
-            keys = {genotype_key(genotype.code) for genotype in item.genotypes}
+        rows: list[tuple[int, int, str]] = []
+        links: list[tuple[int, int]] = []
+        genotypes: list[tuple[str, int]] = []
+        for item_id, (item, found) in enumerate(zip(items, variant_ids, strict=True), self._first_item + self._items):
+            ids = found if len(found) < 2 else list(dict.fromkeys(found))
             numbers = {
-                role: [self._number((item.kind, role, concept), ids, keys) for concept in concepts]
+                role: [self._number((item.kind, role, concept)) for concept in concepts]
                 for role, concepts in knowledge_codec.roles(item).items()
                 if concepts
             }
             rows.append((item_id, int(item.kind), knowledge_codec.encode(item, numbers)))
-            links += [(variant_id, item_id) for variant_id in dict.fromkeys(ids)]
-            genotypes += [(key, item_id) for key in keys]
+            links += [(variant_id, item_id) for variant_id in ids]
+            for one in chain.from_iterable(numbers.values()):
+                self._variant.extend(ids)
+                self._concept.extend([one] * len(ids))
+            if item.genotypes:
+                keys = {genotype_key(genotype.code) for genotype in item.genotypes}
+                genotypes += [(key, item_id) for key in keys]
+                for one in chain.from_iterable(numbers.values()):
+                    self._genotypes.setdefault(one, set()).update(keys)
+        self._items += len(rows)
+        self._kinds |= {item.kind for item in items}
+        self._has_rules |= any(item.rule is not None for item in items)
         self._session.insert_rows("knowledge_item", _ITEM, rows)
         self._session.insert_rows("knowledge_link", ("variant_id", "item_id"), sorted(links))
         self._session.insert_rows("knowledge_genotype", ("key", "item_id"), sorted(genotypes))
 
-    def _number(self, key: _ConceptKey, variant_ids: Sequence[int], genotypes: set[str]) -> int:
+    def _number(self, key: _ConceptKey) -> int:
         known = self._concepts.get(key)
         if known is None:
-            known = self._concepts[key] = _About(self._next_concept + len(self._concepts))
-        known.variants.update(variant_ids)
-        known.genotypes |= genotypes
-        return known.number
+            known = self._concepts[key] = self._next_concept + len(self._concepts)
+        return known
 
     def finish(self, report: Mapping[str, Any]) -> None:
         """Store what the items can be asked by, and the release itself."""
         session = self._session
-        session.insert_rows("knowledge_concept", _CONCEPT, (self._row(*entry) for entry in self._concepts.items()))
+        pairs = knowledge_pages.distinct(
+            *(np.frombuffer(one, dtype=np.int64) for one in (self._variant, self._concept))
+        )
+        self._variant, self._concept = array("q"), array("q")
+        session.insert_rows("knowledge_page", knowledge_pages.PAGE, knowledge_pages.rows(pairs, self.release_id))
+        session.insert_rows("knowledge_concept", _CONCEPT, self._rows(pairs))
         counters.add(session, counters.KNOWLEDGE_ITEM, self._items)
         counters.add(session, counters.KNOWLEDGE_CONCEPT, len(self._concepts))
         facts = self._facts
@@ -118,14 +130,27 @@ class KnowledgeWriter:
         row = (
             self.release_id, facts.name, facts.source, facts.label, facts.version, facts.released, facts.licence,
             orjson.dumps(list(facts.files)).decode(), facts.sha256, 0, int(self._has_rules), self._first_item,
-            self._items, orjson.dumps(dict(report)).decode(), now,
+            self._items, self._asked_by(), orjson.dumps(dict(report)).decode(), now,
         )  # fmt: skip
         session.insert_rows("knowledge_release", _RELEASE, [row])
 
-    def _row(self, key: _ConceptKey, about: _About) -> tuple[Any, ...]:
-        kind, role, concept = key
-        search = f"{concept.code}\n{concept.display}".casefold()
-        return (
-            about.number, self.release_id, int(kind), int(role), concept.system, concept.code, concept.display, search,
-            about.variants.serialize(), orjson.dumps(sorted(about.genotypes)).decode(),
-        )  # fmt: skip
+    def _asked_by(self) -> str:
+        asked: dict[str, dict[str, set[str]]] = {str(int(kind)): {} for kind in self._kinds}
+        for kind, role, concept in self._concepts:
+            asked[str(int(kind))].setdefault(str(int(role)), set()).add(concept.system)
+        return orjson.dumps(asked, default=sorted, option=orjson.OPT_SORT_KEYS).decode()
+
+    def _rows(self, pairs: Pairs) -> Iterator[tuple[Any, ...]]:
+        concepts, bounds, variants = knowledge_pages.by_concept(pairs)
+        slices = dict(zip(concepts.tolist(), pairwise(bounds.tolist()), strict=True))
+        for (kind, role, concept), number in self._concepts.items():
+            low, high = slices.get(number, (0, 0))
+            search = f"{concept.code}\n{concept.display}".casefold()
+            yield (
+                number, self.release_id, int(kind), int(role), concept.system, concept.code, concept.display, search,
+                _packed(variants[low:high]), orjson.dumps(sorted(self._genotypes.get(number, ()))).decode(),
+            )  # fmt: skip
+
+
+def _packed(variant_ids: Column) -> bytes:
+    return BitMap64(array("Q", variant_ids.astype(np.uint64).tobytes())).serialize()

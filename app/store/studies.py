@@ -296,8 +296,13 @@ def drop_uncarried(session: Session, ids: set[int]) -> None:
 
     Those that an unfinished run will add carriers to stay. What knowledge leads to who carries them is counted anew.
     """
+    knowledge_unions.recount(session, ids)
+    delete_uncarried(session, ids)
+
+
+def delete_uncarried(session: Session, ids: set[int]) -> None:
+    """Remove those of some variants that nobody carries, that no unfinished run adds carriers to and no item names."""
     if ids:
-        knowledge_unions.recount(session, ids)
         waiting = carriers.waiting_from(session, min(ids))
         counts = carriers.count(session, sorted(ids - waiting))
         uncarried = [variant_id for variant_id, n in counts.items() if not n]

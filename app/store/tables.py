@@ -285,6 +285,7 @@ knowledge_release = Table(
     Column("has_rules", SmallInteger, nullable=False, comment="1: some items say by a rule whom they are about"),
     Column("first_item", BigInteger, nullable=False, comment="Its items have this id and those that follow"),
     Column("items", Integer, nullable=False, comment="Number of items"),
+    Column("asked_by", Text, nullable=False, comment="JSON: kind of its items to role to code systems of concepts"),
     Column("report", Text, nullable=False, comment="JSON of what was stored and what was not"),
     Column("loaded", Text, nullable=False, comment="UTC"),
     comment="Releases of knowledge; answers use the active ones",
@@ -330,6 +331,16 @@ knowledge_link = Table(
     Column("item_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The item about it"),
     Index("ix_knowledge_link_item", "item_id"),
     comment="Which items are about which variant, carried or not",
+    sqlite_with_rowid=False,
+)
+
+knowledge_page = Table(
+    "knowledge_page",
+    metadata,
+    Column("release_id", Integer, primary_key=True, comment="The release"),
+    Column("page", Integer, primary_key=True, comment="Variant ids divided by 4,096"),
+    Column("data", LargeBinary, nullable=False, comment="Variants and their concepts (app.store.knowledge_pages)"),
+    comment="Which concepts lead to which variant: the targets of the concepts, by variant",
     sqlite_with_rowid=False,
 )
 

@@ -67,9 +67,10 @@ def parse_spdi(text: str) -> Spdi | SpdiWithLength:
     Raises UnreadableVariant without exactly three colons, UnknownRefSeq for other sequences, and CannotNormalize for
     parts that are no SPDI or lie beyond the chromosome.
     """
-    ref_seq = _parts(text)[0]
+    parts = _parts(text)
+    ref_seq = parts[0]
     locate(ref_seq, parameter="variants")
-    change = parse_spdi_of_any(text)
+    change = _change(text, parts)
     size = change.length if isinstance(change, SpdiWithLength) else len(change.deleted)
     refuse_beyond(text, ref_seq, change.position, change.position + size)
     if size > MAX_BASES and isinstance(change, SpdiWithLength):
@@ -82,7 +83,11 @@ def parse_spdi_of_any(text: str) -> Spdi | SpdiWithLength:
 
     Raises UnreadableVariant without exactly three colons, and CannotNormalize for parts that are no SPDI.
     """
-    ref_seq, position, deleted, inserted = _parts(text)
+    return _change(text, _parts(text))
+
+
+def _change(text: str, parts: list[str]) -> Spdi | SpdiWithLength:
+    ref_seq, position, deleted, inserted = parts
     if _NUMBER.fullmatch(position) is None:
         raise CannotNormalize(text, f"the position '{quoted(position)}' is not a whole number")
     if _BASES.fullmatch(inserted) is None:

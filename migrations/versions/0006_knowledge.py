@@ -39,6 +39,9 @@ def upgrade() -> None:
             "first_item", sa.BigInteger(), nullable=False, comment="Its items have this id and those that follow"
         ),
         sa.Column("items", sa.Integer(), nullable=False, comment="Number of items"),
+        sa.Column(
+            "asked_by", sa.Text(), nullable=False, comment="JSON: kind of its items to role to code systems of concepts"
+        ),
         sa.Column("report", sa.Text(), nullable=False, comment="JSON of what was stored and what was not"),
         sa.Column("loaded", sa.Text(), nullable=False, comment="UTC"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_knowledge_release")),
@@ -104,6 +107,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_knowledge_link_item", "knowledge_link", ["item_id"], unique=False)
     op.create_table(
+        "knowledge_page",
+        sa.Column("release_id", sa.Integer(), nullable=False, comment="The release"),
+        sa.Column("page", sa.Integer(), nullable=False, comment="Variant ids divided by 4,096"),
+        sa.Column(
+            "data", sa.LargeBinary(), nullable=False, comment="Variants and their concepts (app.store.knowledge_pages)"
+        ),
+        sa.PrimaryKeyConstraint("release_id", "page", name=op.f("pk_knowledge_page")),
+        comment="Which concepts lead to which variant: the targets of the concepts, by variant",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "knowledge_genotype",
         sa.Column(
             "key", sa.Text(), nullable=False, comment="Canonical spelling (app.variants.allele_names.genotype_key)"
@@ -135,6 +149,7 @@ def downgrade() -> None:
     """Undo the revision."""
     op.drop_table("knowledge_union")
     op.drop_table("knowledge_genotype")
+    op.drop_table("knowledge_page")
     op.drop_table("knowledge_link")
     op.drop_table("knowledge_concept")
     op.drop_table("knowledge_item")

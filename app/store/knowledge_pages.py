@@ -1,0 +1,95 @@
+"""Which concepts lead to which variant, by variant: the way from a genome's calls to what knowledge says of them.
+
+A page holds the pairs of up to 4,096 variants of one release as parallel columns (variant id modulo 4,096, concept),
+sorted, without repeats. The same pairs by concept are ``targets`` of ``knowledge_concept``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.store.bitmaps import Column
+from app.store.carrier_sets import is_in
+from app.store.session import Session
+
+PAGE_BITS = 12
+_LOW = (1 << PAGE_BITS) - 1
+_CONCEPT_BITS = 27
+"""Of a pair as one number"""
+
+PAGE = ("release_id", "page", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Variants and the concepts that lead to them as parallel columns, ascending by variant, then concept."""
+
+    variant: Column
+    concept: Column
+
+    def of_concepts(self, wanted: Column) -> Pairs:
+        """Return the pairs of some ascending concepts."""
+        kept = is_in(self.concept, wanted)
+        return Pairs(self.variant[kept], self.concept[kept])
+
+    def of_variants(self, wanted: Column) -> Pairs:
+        """Return the pairs of some ascending variants."""
+        kept = is_in(self.variant, wanted)
+        return Pairs(self.variant[kept], self.concept[kept])
+
+
+def distinct(variant: Column, concept: Column) -> Pairs:
+    """Return pairs in their order and without repeats."""
+    joint = np.unique((variant << _CONCEPT_BITS) | concept)
+    return Pairs(joint >> _CONCEPT_BITS, joint & ((1 << _CONCEPT_BITS) - 1))
+
+
+def by_concept(pairs: Pairs) -> tuple[Column, Column, Column]:
+    """Return (concepts, bounds, variants): the variants of concept ``n`` are those between its bounds, ascending."""
+    order = np.argsort(pairs.concept, kind="stable")
+    concepts, first = np.unique(pairs.concept[order], return_index=True)
+    return concepts, np.append(first, len(order)), pairs.variant[order]
+
+
+def rows(pairs: Pairs, release_id: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the rows of a release's pages."""
+    pages, first = np.unique(pairs.variant >> PAGE_BITS, return_index=True)
+    bounds = [*first.tolist(), len(pairs.variant)]
+    for at, page in enumerate(pages.tolist()):
+        low, high = bounds[at : at + 2]
+        variant, concept = pairs.variant[low:high] & _LOW, pairs.concept[low:high]
+        yield release_id, page, bytes((1,)) + variant.astype("<u2").tobytes() + concept.astype("<u4").tobytes()
+
+
+def read(session: Session, releases: Sequence[int], pages: Sequence[int]) -> Pairs:
+    """Return the pairs of some releases on some pages, in one statement."""
+    found = session.run(
+        f"select page, data from knowledge_page where page {session.in_ints('pages')}"
+        f" and release_id {session.in_ints('releases')} order by page, release_id",
+        {"pages": session.int_list(list(pages)), "releases": session.int_list(list(releases))},
+    )
+    return _joined(found, in_order=len(releases) == 1)
+
+
+def pages_of(session: Session, releases: Sequence[int]) -> list[int]:
+    """Return the pages that some releases have pairs on, ascending."""
+    rows = session.run(
+        f"select distinct page from knowledge_page where release_id {session.in_ints('releases')} order by page",
+        {"releases": session.int_list(list(releases))},
+    )
+    return [row[0] for row in rows]
+
+
+def _joined(found: Iterable[tuple[int, bytes]], *, in_order: bool) -> Pairs:
+    variants, concepts = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for page, data in found:
+        if data[0] != 1:
+            raise ValueError(f"page of concepts of unknown version {data[0]}")
+        n = (len(data) - 1) // 6
+        variants.append(np.frombuffer(data, "<u2", n, 1).astype(np.int64) + (page << PAGE_BITS))
+        concepts.append(np.frombuffer(data, "<u4", n, 1 + 2 * n).astype(np.int64))
+    pairs = Pairs(np.concatenate(variants), np.concatenate(concepts))
+    return pairs if in_order else distinct(pairs.variant, pairs.concept)

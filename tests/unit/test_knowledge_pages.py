@@ -11,7 +11,9 @@ import pytest
 from app.formats.knowledge import Concept, ItemKind, KnowledgeItem
 from app.records import SourceClass, Zygosity
 from app.store import bitmaps, carriers, counters, knowledge, knowledge_pages, knowledge_unions
+from app.store.bitmaps import Column
 from app.store.carriers import ordinals
+from app.store.knowledge_codec import Role
 from app.store.knowledge_writer import KnowledgeWriter, ReleaseFacts
 from app.store.session import Database, Session
 from tests.small_store import migrated
@@ -76,9 +78,10 @@ class Known:
         return sorted({s for v, s, c in self.carried if v in about and source_class in (None, c)})
 
 
-def _columns(some: list[Carrier]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _columns(some: list[Carrier]) -> tuple[Column, Column, Column]:
     kinds = [bitmaps.kind_of(c, Zygosity.HETEROZYGOUS) for _, _, c in some]
-    return tuple(np.array(one, dtype=np.int64) for one in ([v for v, _, _ in some], [s for _, s, _ in some], kinds))
+    variant, ordinal = ([one[at] for one in some] for at in (0, 1))
+    return np.array(variant, np.int64), np.array(ordinal, np.int64), np.array(kinds, np.int64)
 
 
 @pytest.fixture
@@ -184,6 +187,6 @@ def test_a_release_tells_what_it_can_be_asked_by(known: Known) -> None:
     with known.database.read() as session:
         diagnostic = knowledge.ActiveKnowledge(session, ItemKind.DIAGNOSTIC)
         assert not diagnostic.is_empty()
-        assert diagnostic.systems(knowledge.Role.CONDITION) == {"urn:s"}
-        assert diagnostic.systems(knowledge.Role.MEDICATION) == set()
+        assert diagnostic.systems(Role.CONDITION) == {"urn:s"}
+        assert diagnostic.systems(Role.MEDICATION) == set()
         assert knowledge.ActiveKnowledge(session, ItemKind.THERAPEUTIC).is_empty()

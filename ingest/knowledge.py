@@ -26,6 +26,7 @@ from app.records import Build
 from app.store import knowledge, variants
 from app.store.knowledge_writer import KnowledgeWriter, ReleaseFacts
 from app.store.session import Session
+from app.store.variants import VariantColumns
 from app.variants.placed_batch import CONTRADICTS
 from app.variants.placement import Placer
 from ingest.columns import variant_columns
@@ -216,22 +217,24 @@ def _placed(
                 break
             place = (change.build, change.contig)
             rows.setdefault(place, []).append((change.position, change.deleted, change.inserted, at))
+    placed: list[tuple[VariantColumns, Sequence[int]]] = []
     for (build, contig), changes in sorted(rows.items()):
         changes.sort()
         positions, deleted, inserted, owners = zip(*changes, strict=True)
-        placed = placer.place_batch(build, contig, np.array(positions, dtype=np.int64), deleted, inserted)
-        kept = placed.ref_check != CONTRADICTS
-        columns = variant_columns(contig, build, placed)
-        ids, _ = variants.resolve(session, columns, np.flatnonzero(kept))
-        for at, is_kept, variant_id in zip(owners, kept.tolist(), ids.tolist(), strict=True):
-            its = found[at]
-            if its is None:
-                continue
-            if is_kept:
-                its.append(variant_id)
-            else:
+        places = placer.place_batch(build, contig, np.array(positions, dtype=np.int64), deleted, inserted)
+        for at in {owners[row] for row in np.flatnonzero(places.ref_check == CONTRADICTS).tolist()}:
+            if found[at] is not None:
                 found[at] = None
                 rejects.add(batch[at].row_id, 0, "variant", CONTRADICTION)
+        placed.append((variant_columns(contig, build, places), owners))
+    # An item that is rejected for one of its builds must not leave the variant of the other.
+    for columns, whose in placed:
+        kept = np.array([found[at] is not None for at in whose], dtype=np.bool_)
+        ids, _ = variants.resolve(session, columns, np.flatnonzero(kept))
+        for at, variant_id in zip(whose, ids.tolist(), strict=True):
+            its = found[at]
+            if its is not None:
+                its.append(variant_id)
     return found
 
 

@@ -24,11 +24,13 @@ from app.variants.interval import parse_range
 from app.variants.liftover import Liftover
 from ingest.haplotypes import HaplotypeReport, ingest_haplotypes
 from ingest.jobs import FileJob, SampleJob
+from ingest.knowledge import LoadOptions, LoadReport, load
 from ingest.progress import Progress
 from ingest.report import IngestReport
 from ingest.run import Ingest
 from ingest.workspace import Workspace
 from tests.genotype_files import write_table
+from tests.knowledge_files import table
 
 NO_GENOME = Genome({}, Liftover())
 
@@ -103,7 +105,23 @@ class SmallStore:
     def genotypes(self, *lines: dict[str, str], replace: bool = False) -> HaplotypeReport:
         """Ingest a table of genotypes."""
         path = write_table(self.folder / f"file{next(self._numbers)}.tsv", *lines)
-        return ingest_haplotypes(Workspace(self.settings, self.database, self.context.genome), path, replace=replace)
+        return ingest_haplotypes(self.workspace, path, replace=replace)
+
+    @property
+    def workspace(self) -> Workspace:
+        """Return the store as commands see it."""
+        return Workspace(self.settings, self.database, self.context.genome)
+
+    def knowledge(self, kind: str, *rows: dict[str, str], **options: Any) -> LoadReport:
+        """Load a release of knowledge: a table of one kind."""
+        path = self.folder / f"knowledge{next(self._numbers)}.tsv"
+        path.write_bytes(table(*rows))
+        return load(self.workspace, kind, [path], LoadOptions(**options), Progress(quiet=True))
+
+    def ask(self, name: str, **inputs: Any) -> list[dict[str, Any]]:
+        """Return the parameters of an answer."""
+        found: list[dict[str, Any]] = self._answer(name, **inputs).get("parameter", [])
+        return found
 
     def sex(self, subject: str, sex: Sex) -> None:
         """Tell the store the sex of a subject."""

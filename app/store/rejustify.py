@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap64
 
 from app.records import Build, LiftStatus, SourceClass
-from app.store import bitmaps, carriers, codec, counters, studies, variants
+from app.store import bitmaps, carriers, codec, counters, knowledge_unions, studies, variants
 from app.store.codec import BIN, CallChunk, Placed
 from app.store.session import Session
 from app.store.variants import Ints, VariantColumns
@@ -138,6 +138,7 @@ class Rewriting:
             self._one_build &= target.build is Build.GRCH38
         self._settled = BitMap64()
         self._left = BitMap64()
+        self._joined = BitMap64()
         self._added: list[Ints] = []
         self._gone: list[Ints] = []
         self._waiting = 0
@@ -216,7 +217,9 @@ class Rewriting:
             for other in self._of_subject[target.ordinal]:
                 if len(gone) and other != target:  # another test may say the same of the subject
                     gone = np.setdiff1d(gone, _carried(self.read(other), other.source_class), assume_unique=True)
-            self._move(target.ordinal, gone, np.setdiff1d(has, had, assume_unique=True))
+            new = np.setdiff1d(has, had, assume_unique=True)
+            self._joined.update((new >> 8).tolist())
+            self._move(target.ordinal, gone, new)
         self.changes.call_sets += len(changed)
 
     def _write(self, target: Target, before: Sequence[StoredChunk], after: Sequence[StoredChunk]) -> bool:
@@ -267,6 +270,7 @@ class Rewriting:
     def finish(self) -> Changes:
         """Remove the variants that nobody carries any more, and let readers know that answers may have changed."""
         self._flush()
+        knowledge_unions.recount(self._session, self._joined)
         before = counters.value(self._session, counters.VARIANTS)
         for ids in _slices(self._left):
             studies.drop_uncarried(self._session, ids)

@@ -222,7 +222,7 @@ def _placed(
         changes.sort()
         positions, deleted, inserted, owners = zip(*changes, strict=True)
         places = placer.place_batch(build, contig, np.array(positions, dtype=np.int64), deleted, inserted)
-        for at in {owners[row] for row in np.flatnonzero(places.ref_check == CONTRADICTS).tolist()}:
+        for at in sorted({owners[row] for row in np.flatnonzero(places.ref_check == CONTRADICTS).tolist()}):
             if found[at] is not None:
                 found[at] = None
                 rejects.add(batch[at].row_id, 0, "variant", CONTRADICTION)

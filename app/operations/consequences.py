@@ -68,13 +68,15 @@ def find_subject_molecular_consequences(context: OperationContext, inputs: Opera
         if not (inputs.variants or inputs.ranges or inputs.feature_consequences):
             return parameters([])
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
-        wanted = _wanted(context, session, active, inputs)
-        segments, lookups = located(context, session, call_sets, inputs, lambda: active.targets(wanted[Role.TERM]))
+        _check(context, active, inputs)
+        segments, lookups = located(
+            context, session, call_sets, inputs, lambda: active.targets(_wanted(session, active, inputs)[Role.TERM])
+        )
         stated = consequences_of(context, session, active, sorted(findings.present_in(segments)))
         kept = _kept(stated, inputs.feature_consequences)
         by_variant = findings.rendered(findings.only(segments, kept), lookups, context.naming)
     refuse_too_many(context, sum(map(len, kept.values())), "consequences", "subject", mend=_FEWER)
-    subject_id = call_sets[0].subject_id if call_sets else ""
+    subject_id = call_sets[0].subject_id if call_sets else ""  # without calls there are no consequences
     return parameters(list(_flat(kept, by_variant, subject_id, ref=inputs.dialect is Dialect.REF)))
 
 
@@ -85,17 +87,16 @@ def find_population_molecular_consequences(context: OperationContext, inputs: Op
     with context.database.read() as session:
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
         totals = counters.values(session)
-        wanted = _wanted(context, session, active, inputs)
-        members = _who(context, session, active, inputs, wanted)
+        _check(context, active, inputs)
+        members = _who(context, session, active, inputs)
         names = names_in(session, [members]) if inputs.include_patient_list else None
     return parameters([counted("consequences", members, names, totals)])
 
 
-def _who(
-    context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
-) -> Shards:
+def _who(context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Shards:
     if not inputs.variants:
-        return knowledge_unions.fetch(session, sorted(wanted[Role.TERM]), inputs.source_class)
+        concepts = sorted(_wanted(session, active, inputs)[Role.TERM])
+        return knowledge_unions.fetch(session, concepts, inputs.source_class)
     texts = [text for group in inputs.variants for text in group]
     placements = identified(context, texts)
     refuse_unplaced(session, placements, texts)
@@ -107,8 +108,8 @@ def _who(
     return carriers.united(session, [sorted(kept)], classes, shards=shards)[0]
 
 
-def _wanted(context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
-    """Return the stored concepts that the consequences of a question stand for.
+def _check(context: OperationContext, active: ActiveKnowledge, inputs: OperationInputs) -> None:
+    """Refuse a question that cannot be answered.
 
     Raises:
         NotInstalled: there is nothing to tell consequences by.
@@ -125,6 +126,20 @@ def _wanted(context: OperationContext, session: Session, active: ActiveKnowledge
                 f"featureConsequences cannot be evaluated: consequences are coded in {codes.SEQUENCE_ONTOLOGY} alone",
                 parameter="featureConsequences",
             )
+
+
+def _wanted(session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
+    """Return the stored concepts that the consequences of a question stand for that names no variants.
+
+    Raises:
+        InvalidInput: consequences are known by computing alone, of variants that a question names.
+    """
+    if active.is_empty():
+        raise InvalidInput(
+            "featureConsequences cannot be evaluated alone: no consequence knowledge is active, and consequences are"
+            " computed for the variants, or in the ranges, that a question names",
+            parameter="featureConsequences",
+        )
     return wanted_concepts(session, active, inputs)
 
 

@@ -31,6 +31,8 @@ from app.variants.allele_names import genotype_key
 
 _MOST_SETS = 8
 """Of so many call sets every choice is tried; of more only all of them, each alone, and single calls"""
+_MOST_FINDINGS = 10
+"""Of so many findings every choice is tried, since a question may name one of several variants of an item"""
 
 
 def read_implication(context: OperationContext, match: Match[str]) -> bytes | None:
@@ -62,19 +64,20 @@ def read_genotype_implication(context: OperationContext, match: Match[str]) -> b
         named = genotypes.with_uid(session, match[1])
         if named is None:
             return None
-        key = genotype_key(named.name.code, named.name.gene_symbol)
         active = ActiveKnowledge(session, ItemKind.THERAPEUTIC)
-        same = [
-            one
-            for one in genotypes.of_subject(session, named.subject_id)
-            if genotype_key(one.name.code, one.name.gene_symbol) == key
-        ]
-        for item in active.of_genotypes([key]).get(key, ()):
+        keyed: dict[str, list[Finding]] = {}
+        for one in genotypes.of_subject(session, named.subject_id):
+            key = genotype_key(one.name.code, one.name.gene_symbol)
+            keyed.setdefault(key, []).append(_genotype_finding(one))
+        asked = genotype_key(named.name.code, named.name.gene_symbol)
+        known = active.of_genotypes(sorted(keyed))
+        for item in known.get(asked, ()):
             release = active.release_of(item.item_id)
             if release is None:
                 continue
-            its = Implication(item, release, list(map(_genotype_finding, same)))
-            text = _tried(active, its, _choices_of([[one] for one in its.findings]), named.subject_id, match[0])
+            # An item may be about several genotypes of the subject.
+            groups = [[finding] for key in sorted(known) if item in known[key] for finding in keyed[key]]
+            text = _tried(active, Implication(item, release, ()), _choices_of(groups), named.subject_id, match[0])
             if text is not None:
                 return text
     return None
@@ -91,7 +94,7 @@ def _implied(
     release = active.release_of(item.item_id)
     if release is None:
         return None
-    return _tried(active, Implication(item, release, ()), _choices_of(groups), subject_id, id_)
+    return _tried(active, Implication(item, release, ()), map(sorted, _choices_of(groups)), subject_id, id_)
 
 
 def _tried(
@@ -110,7 +113,7 @@ def _consequence(
 ) -> bytes | None:
     active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
     for variant_id, stated in consequences.consequences_of(context, session, active, variant_ids).items():
-        for derived in _choices_of(_by_call_set(context, session, call_sets, [variant_id])):
+        for derived in map(sorted, _choices_of(_by_call_set(context, session, call_sets, [variant_id]))):
             for one in stated:
                 if consequence_id(derived, one.origin, one.what) == id_:
                     return consequences.rendered(one, derived, call_sets[0].subject_id, ref=False).encode()
@@ -132,11 +135,14 @@ def _by_call_set(
 
 
 def _choices_of(groups: Sequence[Sequence[Finding]]) -> Iterator[list[Finding]]:
-    """Yield what questions may have chosen of findings that come in groups."""
+    """Yield what questions may have chosen of findings that come in groups, in the order of the groups."""
     sizes = range(len(groups), 0, -1) if len(groups) <= _MOST_SETS else (len(groups), 1)
     for size in sizes:
         for some in combinations(groups, size):
-            yield sorted(one for group in some for one in group)
-    for group in groups:
-        if len(group) > 1:
-            yield from ([one] for one in group)
+            yield [one for group in some for one in group]
+    single = [one for group in groups if len(group) > 1 for one in group]
+    if not single:
+        return
+    every = [one for group in groups for one in group]
+    for size in range(len(every) - 1, 0, -1) if len(every) <= _MOST_FINDINGS else (1,):
+        yield from map(list, combinations(every, size))

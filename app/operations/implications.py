@@ -27,7 +27,7 @@ from app.operations.knowledge_query import Wanted, meets, require_knowledge, wan
 from app.operations.limits import refuse_too_many
 from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
 from app.operations.population import listed, names_in, refuse_unplaced
-from app.operations.query import chosen_call_sets, chosen_genotypes, classes_of_genotypes
+from app.operations.query import chosen_call_sets, chosen_genotypes, classes_of_genotypes, named_subject
 from app.operations.subject_genotype import identified
 from app.store import (
     carrier_sets,
@@ -93,6 +93,7 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
         call_sets = chosen_call_sets(session, inputs)
         if not _has_criteria(inputs):
             return parameters([])
+        subject_id = named_subject(session, inputs)
         active = ActiveKnowledge(session, kind)
         require_knowledge(active, kind)
         wanted = wanted_concepts(session, active, inputs)
@@ -104,7 +105,6 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
             found += _of_genotypes(context, session, active, inputs, wanted)
         concepts = active.named_concepts(_concepts_of(found))
     refuse_too_many(context, len(found), "implications", "subject", mend=_FEWER)
-    subject_id = call_sets[0].subject_id if call_sets else (inputs.subject or "")
     return parameters(list(_flat(found, concepts, inputs, subject_id)))
 
 
@@ -193,8 +193,9 @@ def _of_genotypes(
         )
         keyed.setdefault(genotype_key(one.name.code, one.name.gene_symbol), []).append(finding)
     derived: dict[int, tuple[StoredItem, list[Finding]]] = {}
-    for key, items in active.of_genotypes(sorted(keyed)).items():
-        for item in items:
+    known = active.of_genotypes(sorted(keyed))
+    for key in sorted(known):
+        for item in known[key]:
             if meets(item, wanted):
                 derived.setdefault(item.item_id, (item, []))[1].extend(keyed[key])
     found = []

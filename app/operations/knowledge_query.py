@@ -6,15 +6,15 @@ A filter that no active release can be asked by is an error, never an empty answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from app.errors import InvalidInput, NotInstalled, quoted
 from app.fhir.parameters import OperationInputs
-from app.fhir.tokens import Token, canonical_system, is_same_code
-from app.formats.code_systems import Coded
-from app.formats.knowledge import ItemKind
+from app.fhir.tokens import Token, canonical_system
+from app.formats.code_systems import Coded, canonical_code
+from app.formats.knowledge import Concept, ItemKind
 from app.operations.conditions import expanded
 from app.store.knowledge import ActiveKnowledge
 from app.store.knowledge_codec import Role, StoredItem
@@ -76,17 +76,16 @@ class _Asked:
 
 
 def _concepts(session: Session, active: ActiveKnowledge, role: Role, asked: _Asked) -> set[int]:
+    known = active.systems(role)
+    if not known:
+        raise InvalidInput(f"{asked.name} cannot be evaluated: no active knowledge tells any", parameter=asked.name)
     words = [token.code for token in asked.tokens if token.system is None]
     found = {one.concept_id for one in active.concepts_with(role, words)} if words else set()
     coded = [token for token in asked.tokens if token.system is not None]
     if coded:
-        wanted = _codes(session, active.systems(role), role, asked)
+        wanted = _codes(session, known, role, asked)
         stored = active.concepts_coded(role, sorted({text for code in wanted for text in _spellings(code)}))
-        found |= {
-            one.concept_id
-            for one in stored
-            if any(_is_same(one.concept.system, one.concept.code, code) for code in wanted)
-        }
+        found |= {one.concept_id for one in stored if _is_one_of(one.concept, wanted)}
     return found
 
 
@@ -104,7 +103,8 @@ def _codes(session: Session, known: Iterable[str], role: Role, asked: _Asked) ->
         if system and system not in systems and all((system, known) in stands.not_loaded for known in systems)
     }
     _refuse_unknown(asked.name, unmapped, systems)
-    if asked.descendants and stands.without_hierarchy >= {system for system, _ in stands.codes if system}:
+    reached = {system for system, _ in stands.codes if system}
+    if asked.descendants and reached and stands.without_hierarchy >= reached:
         listed = ", ".join(sorted(stands.without_hierarchy))
         raise InvalidInput(
             f"includeDescendants cannot be evaluated: no hierarchy is loaded of {listed} (operon terminology load)",
@@ -123,10 +123,10 @@ def _refuse_unknown(name: str, unknown: Iterable[str], systems: Iterable[str]) -
         )
 
 
-def _is_same(system: str, code: str, wanted: Coded) -> bool:
-    if wanted[0] and canonical_system(system) != wanted[0]:
-        return False
-    return is_same_code(wanted[0], code, wanted[1])
+def _is_one_of(concept: Concept, wanted: Collection[Coded]) -> bool:
+    """Return whether a stored concept is one of some codes, which have no system where the token has none."""
+    system = canonical_system(concept.system)
+    return (system, canonical_code(system, concept.code)) in wanted or ("", concept.code) in wanted
 
 
 def _spellings(wanted: Coded) -> set[str]:

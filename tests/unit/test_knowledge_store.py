@@ -571,10 +571,15 @@ def test_what_a_subject_carries_of_some_variants_is_what_a_plain_set_says(databa
                 expected = sorted({id_ for id_, who, _ in entries if who == ordinal and id_ in wanted})
                 assert carrier_sets.carried_by(session, ordinal, BitMap64(wanted)) == expected
             found: dict[int, set[tuple[int, int]]] = {}
-            for shard, some in carrier_sets.by_class(session, sorted(wanted)):
-                for kind, members in some.united(BitMap64(wanted)).items():
-                    found.setdefault(kind, set()).update((shard, member) for member in members)
-                assert set(some.carried()) <= wanted
+            ids = np.array(sorted(wanted), dtype=np.int64)
+            for shard in {ordinal >> bitmaps.SHARD_BITS for ordinal in ORDINALS}:
+                some = carrier_sets.by_class(session, shard, ids)
+                for classes in some.rows.values():
+                    for kind, members in classes.items():
+                        found.setdefault(kind, set()).update((shard, member) for member in members)
+                for member, kind in zip(some.member.tolist(), some.source_class.tolist(), strict=True):
+                    found.setdefault(kind, set()).add((shard, member))
+                assert {*some.rows, *some.variant.tolist()} <= wanted
         expected_by_class: dict[int, set[tuple[int, int]]] = {}
         for id_, ordinal, kind in entries:
             if id_ in wanted:

@@ -119,7 +119,7 @@ def load(
         facts = ReleaseFacts(
             name=f"{options.name or kind}-{version}",
             source=options.name or kind,
-            label=source.label,
+            label=f"{options.name} ({source.label})" if options.name else source.label,
             version=version,
             released=options.released,
             licence=source.licence,

@@ -566,11 +566,11 @@ def test_a_subject_named_by_an_identifier_is_named_by_its_id_in_the_answer(serve
 @pytest.mark.parametrize(
     ("name", "inputs", "text"),
     [
-        (DX, {"conditions": "http://snomed.info/sct|1"}, f"(coded in: {MEDGEN})"),
-        (DX, {"conditions": f"C1,{DOID}|3908"}, f"(coded in: {MEDGEN})"),
+        (DX, {"conditions": "http://snomed.info/sct|1"}, f"coded in {MEDGEN}, and no map from"),
+        (DX, {"conditions": f"C1,{DOID}|3908"}, f"coded in {MEDGEN}, and no map from"),
         (DX, {"conditions": "http://snomed.info/sct|1", "variants": spdi(100)}, "conditions cannot be evaluated"),
-        (TX, {"treatments": f"{MEDGEN}|C1"}, f"(coded in: {RXNORM})"),
-        (TX, {"conditions": f"{MEDGEN}|C1", "treatments": "704"}, f"(coded in: {DOID})"),
+        (TX, {"treatments": f"{MEDGEN}|C1"}, f"coded in {RXNORM}, and no map from"),
+        (TX, {"conditions": f"{MEDGEN}|C1", "treatments": "704"}, f"coded in {DOID}, and no map from"),
         (MC, {"featureConsequences": f"{MEDGEN}|C1", "variants": spdi(100)}, SO),
     ],
 )
@@ -655,10 +655,10 @@ def test_answers_change_with_the_release(empty: Served) -> None:
     empty.store.knowledge("diagnostic", first, version="1")
     before = empty.ask(DX, subject="P1", conditions="x")
     id_ = before[0]["resource"]["id"]
-    assert "Diagnostic table 1" in str(before[0])
+    assert "diagnostic table 1" in str(before[0])
     empty.store.knowledge("diagnostic", second, version="2")
     after = empty.ask(DX, subject="P1", conditions="x")
-    assert "Diagnostic table 2" in str(after[0])
+    assert "diagnostic table 2" in str(after[0])
     assert before[1] != after[1]
     assert empty.client.get(f"/fhir/Observation/{id_}").status == 404
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.operations.context import OperationContext
+from app.operations.context import Genome, OperationContext
 from app.records import Build, SourceClass, Zygosity
 from app.store import bitmaps, carriers, knowledge_unions, variants
 from app.store.session import Database
 from app.variants.accessions import accession
-from bench.genomes import CONTIG, synthetic_genome
+from bench.genomes import CONTIG, SyntheticGenome, synthetic_genome
 from bench.haplotype_count import filled
 from bench.knowledge_load import load_release
 from bench.knowledge_subject import asked
@@ -116,14 +116,22 @@ def _store(made: Stores, size: str, subjects: int) -> Counted:
     genome = synthetic_genome(max(300_000, _ROWS[size] * 5))
     folder = made.folder / f"count-{subjects}"
     opened = genome.in_memory(folder)
-    release = synthetic_release(folder / "dx.tsv", _ROWS[size], genome, conditions=_CONDITIONS[size])
-    load_release(database, opened, release.path, active=True)
-    load_release(database, opened, _therapeutic(folder / "tx.tsv", database, release), kind="therapeutic", active=True)
+    release = load_both(folder, (database, opened), genome, _ROWS[size], conditions=_CONDITIONS[size])
     common = add_carriers(database, subjects)
     with database.read() as session:
         placed = variants.placements_of(session, common)
     texts = [str(placed[one].spdi37) for one in common]
     return Counted(database, context_of(database, opened), release, texts)
+
+
+def load_both(
+    folder: Path, store: tuple[Database, Genome], genome: SyntheticGenome, rows: int, *, conditions: int
+) -> SyntheticRelease:
+    """Load a diagnostic release, and a therapeutic one that is about its variants and about the store's genotypes."""
+    release = synthetic_release(folder / "dx.tsv", rows, genome, conditions=conditions)
+    load_release(*store, release.path, active=True)
+    load_release(*store, _therapeutic(folder / "tx.tsv", store[0], release), kind="therapeutic", active=True)
+    return release
 
 
 def _therapeutic(path: Path, database: Database, release: SyntheticRelease) -> Path:

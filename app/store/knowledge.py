@@ -153,21 +153,30 @@ class ActiveKnowledge:
     def concepts_coded(self, role: Role, codes: Iterable[str]) -> list[FoundConcept]:
         """Return the concepts of a role that have one of some codes, whatever their systems, in one statement."""
         return self._concepts(
-            role, f"c.code in (select value from {self._session.texts('wanted')} t)", wanted=list(codes)
+            f" join knowledge_release r on r.id = c.release_id where r.active = 1"
+            f" and c.code in (select value from {self._session.texts('wanted')} t)",
+            {"role": role, "wanted": self._session.text_list(list(codes))},
         )
 
     def concepts_with(self, role: Role, words: Iterable[str]) -> list[FoundConcept]:
-        """Return the concepts of a role that have one of some words in code or display, regardless of case."""
-        holds = self._session.holds("c.search", "t.value")
-        condition = f"exists (select 1 from {self._session.texts('wanted')} t where {holds})"
-        return self._concepts(role, condition, wanted=[word.casefold() for word in words])
+        """Return the concepts of a role that have one of some words in code or display, regardless of case.
 
-    def _concepts(self, role: Role, condition: str, *, wanted: Sequence[str]) -> list[FoundConcept]:
+        Every concept of the role is looked at, so each word is a parameter of its own: a list of them would be read
+        again for each concept.
+        """
+        wanted = {f"word{at}": word for at, word in enumerate(dict.fromkeys(word.casefold() for word in words))}
+        holding = " or ".join(self._session.holds("c.search", f":{name}") for name in wanted)
+        releases = self._session.int_list([release.release_id for release in self._releases])
+        return self._concepts(
+            f" where c.release_id {self._session.in_ints('releases')} and ({holding})",
+            {"role": role, "releases": releases, **wanted},
+        )
+
+    def _concepts(self, condition: str, parameters: Mapping[str, Any]) -> list[FoundConcept]:
         rows = self._session.run(
-            "select c.id, c.system, c.code, c.display from knowledge_concept c"
-            f" join knowledge_release r on r.id = c.release_id where r.active = 1 and c.kind = :kind"
-            f" and c.role = :role and {condition}",
-            {"kind": self._kind, "role": role, "wanted": self._session.text_list(wanted)},
+            f"select c.id, c.system, c.code, c.display from knowledge_concept c{condition}"
+            " and c.kind = :kind and c.role = :role",
+            {"kind": self._kind, **parameters},
         )
         return [FoundConcept(concept_id, Concept(*texts)) for concept_id, *texts in rows]
 

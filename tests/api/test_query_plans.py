@@ -19,6 +19,9 @@ from app.variants.accessions import accession
 from bench.gene_load import structural_calls
 from bench.generate import WINDOW, cohort
 from bench.genomes import CONTIG, synthetic_genome
+from bench.knowledge_count import DRUGS, load_both
+from bench.knowledge_load import load_release
+from bench.releases import SYSTEM, code_of
 from bench.statements import counted
 from bench.stores import context_of, ingest_cohort, stores
 from tests.api.client import Client
@@ -29,10 +32,14 @@ REF_SEQ = accession(Build.GRCH37, CONTIG)
 GENE = f"{REF_SEQ}:100000-200000"
 OTHER_BUILD = f"{accession(Build.GRCH38, CONTIG)}:150000-250000"
 FINE = re.compile(
-    r"SCAN (json_each VIRTUAL TABLE INDEX 1:|CONSTANT ROW|counter"
+    r"SCAN ((json_each|t) VIRTUAL TABLE INDEX 1:|CONSTANT ROW|counter|knowledge_release|r"
     r"|structural_place VIRTUAL TABLE INDEX 2:(C[0-9]|[A-F][0-9])+)$"
 )
 """What a question brings, a table of a few rows whatever is stored, and the R*Tree asked for a box"""
+CONSEQUENCES = f"""\
+row_id\tb37_spdi\tfeature_consequences.system\tfeature_consequences.code\tfeature_consequences.display
+mc1\t{REF_SEQ}:150000::TTT\thttp://www.sequenceontology.org\tSO:0001583\tmissense_variant
+"""
 TOO_WIDE = re.compile(r"SEARCH .*\((shard|contig)=\?\)")
 """A search for all of a shard or of a chromosome"""
 
@@ -68,6 +75,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             *(line(f"P{number:06d}", f"CYP2C19 *1/*{number}") for number in range(50)),
             *(hla(f"P{number:06d}", f"B*{number:02d}:01", f"B*{number:02d}:01") for number in range(50)),
         )
+        load_both(made.folder, (database, opened), genome, 2_000, conditions=20)
+        consequences = made.folder / "consequences.tsv"
+        consequences.write_text(CONSEQUENCES, "utf-8")
+        load_release(database, opened, consequences, kind="consequence", active=True)
         client = Client(create_app(Settings(), context_of(database, opened)))
         yield Served(client, database)
         client.close()
@@ -98,6 +109,21 @@ QUESTIONS = {
     "&genomicSourceClass=germline",
     "who has a genotype": "find-population-specific-haplotypes?haplotypes=HLA-B,CYP2C19%20*1/*7"
     "&includePatientList=true",
+    "what a condition is implied by": f"find-subject-dx-implications?{SUBJECT}&conditions={SYSTEM}%7C{code_of(2)}",
+    "what a word of conditions is implied by": f"find-subject-dx-implications?{SUBJECT}&conditions=00003x",
+    "what a gene implies": f"find-subject-dx-implications?{SUBJECT}&ranges={GENE}",
+    "what a treatment is implied by": f"find-subject-tx-implications?{SUBJECT}&treatments={DRUGS}%7C7",
+    "what a genotype implies": f"find-subject-tx-implications?{SUBJECT}&haplotypes=HLA-B*07:01",
+    "who has a condition": f"find-population-dx-implications?conditions={SYSTEM}%7C{code_of(2)}",
+    "who has a word of conditions": "find-population-dx-implications?conditions=00003x&includePatientList=true",
+    "who has what a variant implies": f"find-population-dx-implications?variants={REF_SEQ}:150000:A:G",
+    "who has a treatment": f"find-population-tx-implications?treatments={DRUGS}%7C7",
+    "who has a treatment of a condition": f"find-population-tx-implications?treatments={DRUGS}%7C7"
+    f"&conditions={SYSTEM}%7C{code_of(7)}",
+    "who has what a genotype implies": "find-population-tx-implications?haplotypes=HLA-B*07:01",
+    "consequences in a gene": f"find-subject-molecular-consequences?{SUBJECT}&ranges={GENE}",
+    "what has a consequence": f"find-subject-molecular-consequences?{SUBJECT}&featureConsequences=missense",
+    "who has a consequence": "find-population-molecular-consequences?featureConsequences=missense",
     "who has a coded genotype": "find-population-specific-haplotypes?haplotypes=http://www.pharmvar.org%7CCYP2C19%20*7",
 }
 
@@ -133,6 +159,9 @@ def test_no_statement_about_a_variant_that_is_there_scans_a_table(served: Served
         "select id from structural_site where contig = 1",
         "select id from genotype_name n where instr(n.search, 'x')",
         "select g.uid from json_each('[1]') k join genotype g on g.source_class = k.value",
+        "select id from knowledge_item where kind = 1",
+        "select distinct system from knowledge_concept",
+        "select data from knowledge_page where page = 1",
     ],
 )
 def test_a_statement_that_does_scan_is_noticed(served: Served, statement: str) -> None:

@@ -13,7 +13,7 @@ from app.records import Build, LiftStatus
 from app.variants.accessions import accession
 from app.variants.normalize import justify
 from app.variants.reference import InMemoryReference
-from bench import generate
+from bench import generate, releases
 from bench.gene_load import structural_calls
 from bench.genomes import CONTIG, SyntheticGenome, synthetic_genome
 
@@ -163,3 +163,22 @@ def test_structural_calls_are_those_of_the_batch_and_the_same_every_time(genome)
     shared = sites[0].keys() & sites[1].keys()
     assert len(shared) > 50
     assert all(sites[0][line] == sites[1][line] for line in shared)
+
+
+def test_a_release_is_the_same_every_time_and_has_the_skew_that_it_claims(genome, tmp_path):
+    release = releases.synthetic_release(tmp_path / "a.tsv", 3_000, genome, conditions=40)
+    again = releases.synthetic_release(tmp_path / "b.tsv", 3_000, genome, conditions=40)
+    assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
+    assert (again.refs, again.targets.tolist()) == (release.refs, release.targets.tolist())
+    head, *lines = (tmp_path / "a.tsv").read_text("utf-8").splitlines()
+    column = head.split("\t").index
+    rows = [line.split("\t") for line in lines]
+    targets: dict[str, set[str]] = {}
+    for row in rows:
+        for code in row[column("phenotypes.code")].split(" ; "):
+            targets.setdefault(code, set()).add(row[column("b37_spdi")])
+    assert [len(targets.get(releases.code_of(one), ())) for one in range(40)] == release.targets.tolist()
+    assert (len(rows), len({row[column("b37_spdi")] for row in rows})) == (3_000, pytest.approx(2_500, abs=5))
+    assert 0.3 < sum(row[column("phenotypes.display")].startswith("not provided") for row in rows) / 3_000 < 0.36
+    assert np.median(release.targets) < release.targets.max() / 10
+    assert release.targets[release.condition_with(50)] == min(release.targets.tolist(), key=lambda n: abs(n - 50))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -129,22 +129,28 @@ def render_therapeutic(
     return _observation(implied, codes.THERAPEUTIC_PROFILE, codes.THERAPEUTIC_IMPLICATION, components)
 
 
-def render_consequence(implied: Implied, facts: ConsequenceFacts, *, one_term_each: bool) -> str:
+def render_consequence(implied: Implied, facts: ConsequenceFacts, *, ref: bool) -> str:
     """Return a molecular consequence.
 
-    Terms that hold together are codings of one component, as the guide has it; ``one_term_each`` gives each of them a
-    component, as the reference implementation does.
+    Terms that hold together are codings of one component, as the guide has it. The guide takes no name of a change
+    without its accession; one that a source leaves bare is told in words. ``ref`` is as the reference implementation
+    has it: a component for each term, and a bare name in its place as a text.
     """
+    names = (
+        (codes.CODING_HGVS, facts.coding_hgvs, codes.HGVS),
+        (codes.TRANSCRIPT_REF_SEQ, facts.transcript, _sequence_system(facts.transcript)),
+        (codes.PROTEIN_HGVS, facts.protein_hgvs, codes.HGVS),
+    )
+    bare = [(code, text) for code, text, system in names if text and system == codes.HGVS and ":" not in text]
     components = [
-        _component(code, _named(text, system))
-        for code, text, system in (
-            (codes.CODING_HGVS, facts.coding_hgvs, codes.HGVS),
-            (codes.TRANSCRIPT_REF_SEQ, facts.transcript, _sequence_system(facts.transcript)),
-            (codes.PROTEIN_HGVS, facts.protein_hgvs, codes.HGVS),
-        )
-        if text
+        _component(code, {"text": text} if (code, text) in bare else Coding(system, text, text).as_concept())
+        for code, text, system in names
+        if text and (ref or (code, text) not in bare)
     ]
-    if one_term_each:
+    if bare and not ref:
+        told = [f"{code.display}: {text}, without a reference sequence" for code, text in bare]
+        implied = replace(implied, note="; ".join(filter(None, (implied.note, *told))))
+    if ref:
         components += [_component(codes.FEATURE_CONSEQUENCE, _concept(term)) for term in facts.terms]
     elif facts.terms:
         components.append(_component(codes.FEATURE_CONSEQUENCE, _joined(facts.terms)))
@@ -207,12 +213,6 @@ def _joined(concepts: Sequence[Concept]) -> dict[str, Any]:
     coded = [coding for part in parts for coding in part.get("coding", ())]
     texts = [part["text"] for part in parts if "text" in part]
     return {**({"coding": coded} if coded else {}), **({"text": ", ".join(texts)} if texts else {})}
-
-
-def _named(text: str, system: str) -> dict[str, Any]:
-    """Return the name of a change or sequence; one without its accession is a text."""
-    is_complete = system != codes.HGVS or ":" in text
-    return Coding(system, text, text).as_concept() if is_complete else {"text": text}
 
 
 def _sequence_system(accession: str) -> str:

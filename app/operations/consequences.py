@@ -236,4 +236,4 @@ def rendered(one: Stated, derived: Sequence[Finding], subject_id: str, *, ref: b
         pipeline=one.pipeline,
         identifiers=one.identifiers,
     )
-    return render_consequence(implied, one.facts, one_term_each=ref)
+    return render_consequence(implied, one.facts, ref=ref)

@@ -32,6 +32,7 @@ from tests.answers import Asking, asking
 from tests.command_line import CommandLine
 from tests.demo_files import DEMO
 from tests.genotype_files import line
+from tests.known_world import consequence, diagnostic, of_genotype, therapeutic
 from tests.operation_calls import OFFERED, needed
 from tests.profile_validator import Validate, validator
 from tests.small_store import SmallStore
@@ -51,6 +52,22 @@ EVENTS = [
     (13, "<CNV>", "SVTYPE=CNV;END=55"),
     (14, "<INS>", "SVTYPE=INS;SVLEN=70"),
 ]
+PHRASES = ("Pathogenic", "Likely pathogenic", "risk factor", "not provided", "Benign")
+EVIDENCE = ("", "practice guideline", "criteria provided, single submitter", "something else")
+EFFECTS = (
+    "CYP2D6 Intermediate Metabolizer",
+    "CYP2C19 Rapid Metabolizer",
+    "Supports Resistance",
+    "",
+    "Does Not Support",
+)
+EARLIER = ('"predicted-therapeutic-implication" is not a code', "required binding hgvs-vs: no coding")
+"""What clients of the reference implementation read, though not in the present guide: a word, names as texts"""
+EFFECT = {
+    "functional_effects.system": "http://sequenceontology.org",
+    "functional_effects.code": "SO:0002054",
+    "functional_effects.display": "loss_of_function_variant",
+}
 CELLS = " ".join(("0/1:1", "1/1:3", "./.:4")[number % 3] for number in range(ENOUGH))
 every = pytest.mark.parametrize("definition", OFFERED.values(), ids=lambda one: one.name)
 
@@ -68,8 +85,44 @@ def operon(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     store.ingest(vcf(*events, samples=tuple(PEOPLE)), *map(person, range(len(PEOPLE))), test="SV")
     store.genotypes(*(line(who, "CYP2D6 *1/*4", **CYP2D6) for who in PEOPLE), *(line(who) for who in PEOPLE))
     bulk.declare_studies(database, [declared(number) for number in range(len(PEOPLE))])
+    for kind, rows in known_of(store).items():
+        store.knowledge(kind, *rows, name="cohort", version=kind, beside=True)
     database.close()
     return operon
+
+
+def known_of(store: SmallStore) -> dict[str, list[dict[str, str]]]:
+    """Return rows of knowledge about variants and genotypes of the cohort, with and without what may be missing."""
+    ranges = [f"{accession(Build.GRCH38, contig)}:0-260" for contig in (1, 23, 25)]
+    items = (item for who in PEOPLE[:60] for item in store.in_ranges(who, *ranges))
+    texts = dict.fromkeys(text for item in items for text in item.spdis)
+    changed = [text for text in texts if text.split(":")[2] != text.split(":")[3]]
+    found: dict[str, list[dict[str, str]]] = {"diagnostic": [], "therapeutic": [], "consequence": []}
+    for number, text in enumerate(changed):
+        target = {"row_id": f"r{number}", "b38_spdi": text, "note": ("", "A note.")[number % 2]}
+        some = [("C1", "First disease"), ("", "Disease without code"), ("C2", "")][number % 3 :]
+        told = {
+            "significance_display": PHRASES[number % len(PHRASES)],
+            "evidence_level": EVIDENCE[number % len(EVIDENCE)],
+        }
+        if number % 2:
+            told |= {"significance_system": "", "significance_code": "", "clinvar_variation_id": str(number)}
+        found["diagnostic"].append(diagnostic(target, *some, **told))
+        effect = {
+            "predicted_implication": EFFECTS[number % len(EFFECTS)],
+            "evidence_level": ("", "CPIC Level A")[number % 2],
+        }
+        found["therapeutic"].append(therapeutic(target, ("11", "onemab"), ("", "Inventinib"), contexts=some, **effect))
+        terms = [("SO:0001583", "missense_variant"), ("SO:0001630", "splice_region_variant")][: 1 + number % 2]
+        impact = ("", "HIGH", "LOW", "MODIFIER")[number % 4]
+        more = {"p_hgvs": ("", "p.Val40Phe", "NP_000001.1:p.Val40Phe")[number % 3], "impact": impact}
+        found["consequence"].append(consequence(target, *terms, **more, **EFFECT))
+    for number, code in enumerate(("CYP2D6 *1/*4", "CYP2C19 *1/*17")):
+        row = therapeutic(
+            of_genotype(f"g{number}", code), ("704", "amitriptyline"), predicted_implication=EFFECTS[number]
+        )
+        found["therapeutic"].append(row)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +175,8 @@ def questions(definition: Definition, variants: list[str]) -> Iterator[dict[str,
     if definition.about_subject:
         for who in (*FAMILY, *PEOPLE):
             yield base | flags | {"subject": who}
+            if "treatments" in definition.parameters:
+                yield {"subject": who, "treatments": "amitriptyline"}
             if "ranges" in definition.parameters and who in PEOPLE:  # some of the family were tested on GRCh37 alone
                 yield base | flags | {"subject": who, "ranges": GENERATED}
     elif "variants" in definition.parameters:
@@ -177,7 +232,8 @@ def test_answers_in_the_wording_of_the_reference_implementation_are_fhir(
 ) -> None:
     found = answers(asked, definition, variants[:5], _dialect="ref")
 
-    assert complaints(against_profiles, found[:60]) == []
+    wrong = complaints(against_profiles, found[:60])
+    assert [one for one in wrong if not any(text in one for text in EARLIER)] == []
 
 
 def test_hundreds_of_each_kind_of_observation_are_valid_when_read(
@@ -189,7 +245,8 @@ def test_hundreds_of_each_kind_of_observation_are_valid_when_read(
             [profile] = resource["meta"]["profile"]
             kind = "structural" if STRUCTURAL.fullmatch(resource["id"]) else profile.rpartition("/")[2]
             found.setdefault(kind, {})[resource["id"]] = resource
-    assert set(found) == {"variant", "structural", "sequence-phase-relationship", "genotype", "haplotype"}
+    kinds = {"variant", "structural", "sequence-phase-relationship", "genotype", "haplotype"}
+    assert set(found) == kinds | {"diagnostic-implication", "therapeutic-implication", "molecular-consequence"}
     for kind, resources in found.items():
         some = random.Random(3).sample(sorted(resources), min(len(resources), ENOUGH))
         for id_ in some:

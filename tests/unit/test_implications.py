@@ -707,3 +707,18 @@ def test_variants_of_one_stretch_are_told_once_each(empty: Served) -> None:
     assert len(ids) == len(set(ids)) == 40
     by_range = empty.ask(DX, subject="P9", ranges=place(0, size=2000))
     assert by_range == answer
+
+
+def test_a_change_that_is_named_without_its_sequence_is_told_in_words(empty: Served) -> None:
+    named = {"p_hgvs": "p.Val40Phe", "c_hgvs": "NM_000001.1:c.1A>C"}
+    row = consequence(about("m", 100), ("SO:0001583", "missense_variant"), **named)
+    empty.store.knowledge("consequence", row, version="1")
+    told = {}
+    for ref in (False, True):
+        [one, _] = empty.ask(MC, ref=ref, subject="P1", variants=spdi(100))
+        parts = {part["code"]["coding"][0]["code"]: part for part in one["resource"]["component"]}
+        assert parts["48004-6"]["valueCodeableConcept"]["coding"][0]["code"] == named["c_hgvs"]
+        told[ref] = parts
+    assert "48005-3" not in told[False]
+    assert "p.Val40Phe, without a reference sequence" in told[False]["conclusion-string"]["valueString"]
+    assert told[True]["48005-3"]["valueCodeableConcept"] == {"text": "p.Val40Phe"}

@@ -174,3 +174,65 @@ def assert_counted(
         listed = [part["valueString"] for part in entry["part"] if part["name"] == "subject"]
         assert (listed, numbers) == (sorted(present[item]), [len(present[item]), len(patients)]), item
     return present
+
+
+Told = tuple[str, str, str]
+"""A concept: system, code and display, or the text of one without code"""
+
+IMPLIED = {
+    ("find-subject-dx-implications", "conditions"): "81259-4",
+    ("find-subject-tx-implications", "conditions"): "81259-4",
+    ("find-subject-tx-implications", "treatments"): "51963-7",
+    ("find-subject-molecular-consequences", "featureConsequences"): "feature-consequence",
+}
+"""Operation and what it can be asked by, to the code of the component that tells it"""
+
+
+def escaped(text: str) -> str:
+    """Return a text as one item of a list."""
+    return text.replace("\\", "\\\\").replace(",", "\\,")
+
+
+def assert_implied(
+    asked: Asking, patients: Sequence[str], operation: str, name: str, concepts: Sequence[Told]
+) -> dict[Told, set[str]]:
+    """Compare, for each concept, who is counted with those who are answered something; return them.
+
+    Every subject is asked once, by all concepts together; the concepts of an implication are read from it.
+    """
+    tokens = {one: f"{one[0]}|{one[1]}" if one[1] else one[2] for one in concepts}
+    everything = ",".join(dict.fromkeys(map(escaped, tokens.values())))
+    has: dict[str, set[Told]] = {}
+    for patient in patients:
+        query = "&".join(f"{key}={quote(value)}" for key, value in (("subject", patient), (name, everything)))
+        answer = asked.client.form(f"/fhir/${operation}", query)
+        assert answer.status == 200, answer.body
+        entries = answer.json().get("parameter", [])
+        has[patient] = {told for entry in entries for told in _told(entry["resource"], IMPLIED[operation, name])}
+        assert bool(has[patient]) is bool(entries)
+    found = {}
+    for concept, token in tokens.items():
+        [entry] = asked.parameters(
+            operation.replace("subject", "population"), (name, escaped(token)), ("includePatientList", "true")
+        )
+        who = {patient for patient in patients if any(_is(told, concept) for told in has[patient])}
+        numbers = [part["valueQuantity"]["value"] for part in entry["part"] if "valueQuantity" in part]
+        listed = [part["valueString"] for part in entry["part"] if part["name"] == "subject"]
+        assert (listed, numbers) == (sorted(who), [len(who), len(patients)]), concept
+        found[concept] = who
+    return found
+
+
+def _told(resource: dict[str, Any], code: str) -> Iterator[Told]:
+    for component in resource.get("component", []):
+        if component["code"]["coding"][0]["code"] == code:
+            value = component["valueCodeableConcept"]
+            for coding in value.get("coding", [{}]):
+                yield coding.get("system", ""), coding.get("code", ""), coding.get("display", value.get("text", ""))
+
+
+def _is(told: Told, asked: Told) -> bool:
+    """Return whether what is told is found by what is asked: by its code exactly, or by its name as a word."""
+    if asked[1]:
+        return told[1] == asked[1]
+    return asked[2].casefold() in f"{told[1]}\n{told[2]}".casefold()

@@ -14,7 +14,18 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.answers import asking, assert_counted, counted, item, observations, observed, parts, present
+from tests.answers import (
+    IMPLIED,
+    asking,
+    assert_counted,
+    assert_implied,
+    counted,
+    item,
+    observations,
+    observed,
+    parts,
+    present,
+)
 from tests.command_line import CommandLine
 from tests.demo_files import BUILDS, DEMO, haplotypes, listed, place, rows, structural, variants
 from tests.genotype_files import line, write_table
@@ -93,7 +104,8 @@ def answers_something(entry: dict[str, Any]) -> bool:
     if entry["name"] in ("implication", "consequence"):
         return bool(entry["resource"]["derivedFrom"])
     if parts(entry, "numerator"):
-        return counted(entry).numerator > 0 and bool(counted(entry).subjects)
+        [number] = [part["valueQuantity"]["value"] for part in parts(entry, "numerator")]
+        return number == len(parts(entry, "subject")) > 0
     if parts(entry, "testId"):
         return item(entry, "regionStudied").startswith("['NC_")
     found = [*parts(entry, "variant"), *parts(entry, "genotype")]
@@ -391,3 +403,28 @@ def test_whoever_is_counted_has_the_haplotype(operon: CommandLine, printed: str)
     with asking(operon.home) as asked:
         found = assert_counted(asked, everybody(operon), operations, "haplotypes", list(expected))
     assert found == expected
+
+
+KINDS = {"find-subject-dx-implications": 1, "find-subject-tx-implications": 2, "find-subject-molecular-consequences": 3}
+ROLES = {"conditions": 1, "treatments": 2, "featureConsequences": 3}
+CARRIED = {
+    ("find-subject-dx-implications", "conditions"): 4,
+    ("find-subject-tx-implications", "treatments"): 3,
+    ("find-subject-tx-implications", "conditions"): 1,
+    ("find-subject-molecular-consequences", "featureConsequences"): 5,
+}
+"""How many concepts of the sample knowledge somebody has at least"""
+
+
+@pytest.mark.parametrize(("operation", "name"), IMPLIED)
+def test_whoever_is_counted_is_told_an_implication(
+    operon: CommandLine, printed: str, operation: str, name: str
+) -> None:
+    assert printed
+    concepts = operon.rows(
+        "select distinct system, code, display from knowledge_concept where kind = ? and role = ? order by 1, 2, 3",
+        KINDS[operation], ROLES[name],
+    )  # fmt: skip
+    with asking(operon.home) as asked:
+        found = assert_implied(asked, everybody(operon), operation, name, concepts)
+    assert sum(map(bool, found.values())) >= CARRIED[operation, name]

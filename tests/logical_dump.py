@@ -36,6 +36,14 @@ def logical_dump(database: Database) -> dict[str, Any]:
             "structural calls": _structural_calls(session, sites),
             "carriers": _carriers(session, names),
             "counters": counters,
+            "stated": sorted(
+                session.run(
+                    "select i.uid, s.subject_id, st.test_id, i.kind, i.body, i.concepts, i.findings,"
+                    " (select count(*) from stated_concept c where c.uid = i.uid),"
+                    " (select count(*) from stated_owner o where o.uid = i.uid) from stated_implication i"
+                    " join subject s on s.ordinal = i.subject_ordinal join study st on st.id = i.study_id"
+                )
+            ),
         }
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from app.errors import InvalidInput, quoted
 from app.records import SourceClass
-from app.store import bitmaps, counters, genotype_index, ledger
+from app.store import bitmaps, counters, genotype_index, ledger, stated
 from app.store.session import Session
 from app.variants.allele_names import is_hla, search_text
 from app.variants.hla_reduction import HlaReductions
@@ -232,15 +232,16 @@ def withdraw(session: Session, study_ids: Iterable[int], *, keep_run: int = -1) 
     for study_id in study_ids:
         gone += session.run(
             "delete from genotype where study_id = :study and run_id <> :keep"
-            " returning name_id, run_id, subject_ordinal",
+            " returning name_id, run_id, subject_ordinal, uid",
             {"study": study_id, "keep": keep_run},
         )
     names: dict[int, set[int]] = {}
-    for name_id, _, ordinal in gone:
+    for name_id, _, ordinal, _ in gone:
         names.setdefault(ordinal, set()).add(name_id)
     for ordinal, some in names.items():
         genotype_index.reset_carrier(session, ordinal, _classes_left(session, ordinal, some))
     _forget_names(session, {row[0] for row in gone})
+    stated.withdraw_derived(session, (row[3] for row in gone))
     ledger.forget_empty(session, {row[1] for row in gone})
     if gone:
         counters.add(session, counters.GENOTYPES, -len(gone))

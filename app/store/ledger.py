@@ -47,6 +47,7 @@ def forget_empty(session: Session, run_ids: Iterable[int]) -> None:
         session.run(
             "delete from ingest_run where id = :run and state = 'done'"
             " and not exists (select 1 from call_set where run_id = :run)"
-            " and not exists (select 1 from genotype where run_id = :run) returning 1",
+            " and not exists (select 1 from genotype where run_id = :run)"
+            " and not exists (select 1 from stated_implication where run_id = :run) returning 1",
             {"run": run_id},
         )

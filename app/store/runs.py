@@ -23,6 +23,7 @@ from app.store import (
     counters,
     genotype_writer,
     knowledge_unions,
+    stated_writer,
     structural_sites,
     studies,
     subjects,
@@ -292,6 +293,8 @@ class Finished:
     """Genotypes of its tests"""
     reductions: HlaReductions | None = None
     """What HLA alleles of the statements are also found by"""
+    stated: Sequence[stated_writer.Addition] = ()
+    """What the source says that findings of its subjects mean"""
 
 
 def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bool = False) -> None:
@@ -339,6 +342,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                 replace=replace_earlier,
                 reductions=finished.reductions,
             )
+            stated_writer.write_all(session, finished.run.run_id, finished.stated, replace=replace_earlier)
             # The plan and the parameters name subjects: once used they go, so that erasing a subject is complete.
             session.run_many(
                 "update ingest_run set state = 'done', key = ?, plan = '[]', parameters = '{}', finished = ?,"

@@ -22,6 +22,7 @@ from app.store import (
     genotypes,
     knowledge_unions,
     ledger,
+    stated,
     structural_codec,
     structural_sites,
     subjects,
@@ -261,7 +262,7 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
     touched: set[int] = set()
     for ordinal, test_id in dict.fromkeys(tests):
         rows = session.run(
-            "select cs.id, cs.run_id, cs.source_class, cs.calls, st.test_id from study st"
+            "select cs.id, cs.run_id, cs.source_class, cs.calls, st.test_id, cs.uid from study st"
             " join call_set cs on cs.study_id = st.id where st.subject_ordinal = :ordinal",
             {"ordinal": ordinal},
         )
@@ -271,10 +272,10 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
             continue
         shard = bitmaps.shard_of(ordinal)
         remaining: dict[int, set[int]] = {}
-        for call_set_id, _, source_class, _, _ in kept:
+        for call_set_id, _, source_class, *_ in kept:
             for variant_id, kind in _carried(session, shard, call_set_id, SourceClass(source_class)):
                 remaining.setdefault(variant_id, set()).add(kind)
-        for call_set_id, _, source_class, calls, _ in gone:
+        for call_set_id, _, source_class, calls, *_ in gone:
             carried = _carried(session, shard, call_set_id, SourceClass(source_class))
             ids = {variant_id for variant_id, _ in carried}
             carriers.reset(session, ordinal, {variant_id: remaining.get(variant_id, set()) for variant_id in ids})
@@ -287,6 +288,7 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
                     {"shard": shard, "id": call_set_id},
                 )
             counters.add(session, counters.CALLS, -calls)
+        stated.withdraw_derived(session, (row[5] for row in gone))
         ledger.forget_empty(session, {row[1] for row in gone})
     return touched
 
@@ -333,6 +335,7 @@ def erase_subject(session: Session, ordinal: int) -> None:
     touched = withdraw_calls(session, [(ordinal, test_id) for _, test_id in tests])
     drop_uncarried(session, touched)
     genotypes.withdraw(session, [study_id for study_id, _ in tests])
+    stated.withdraw_subject(session, ordinal)
     shard = bitmaps.shard_of(ordinal)
     for study_id, _ in tests:
         session.run(

@@ -423,6 +423,52 @@ terminology_concept = Table(
     sqlite_with_rowid=False,
 )
 
+stated_implication = Table(
+    "stated_implication",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, primary_key=True, comment="The subject that it is about, and nobody else"),
+    Column("uid", Text, primary_key=True, comment="Digest of subject, body and findings; part of the resource id"),
+    Column("study_id", Integer, nullable=False, index=True, comment="The test of its first finding"),
+    Column("run_id", Integer, nullable=False, index=True, comment="The ingest run that wrote it"),
+    Column("kind", SmallInteger, nullable=False, index=True, comment="app.formats.knowledge.ItemKind"),
+    Column("body", Text, nullable=False, comment="JSON of elements of the Observation"),
+    Column("concepts", Text, nullable=False, comment="JSON: role, system, code and display of what it is asked by"),
+    Column("findings", Text, nullable=False, comment="JSON of what it is derived from (app.store.stated)"),
+    UniqueConstraint("uid"),
+    comment="One row a statement of a report on what findings of its subject mean",
+    sqlite_with_rowid=False,
+)
+
+stated_concept = Table(
+    "stated_concept",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, primary_key=True, comment="The subject"),
+    Column("uid", Text, primary_key=True, comment="The statement"),
+    Column("number", Integer, primary_key=True, comment="Which of its concepts"),
+    Column("kind", SmallInteger, nullable=False, comment="Kind of the statement"),
+    Column("role", SmallInteger, nullable=False, comment="app.store.knowledge_codec.Role"),
+    Column("system", Text, nullable=False, comment="Code system; empty when it has none"),
+    Column("code", Text, nullable=False, comment="Code; empty when it has none"),
+    Column("search", Text, nullable=False, comment="Code and display without regard to case"),
+    Index("ix_stated_concept_code", "kind", "role", "code"),
+    comment="What statements can be asked by: conditions, medications, terms of consequences",
+    sqlite_with_rowid=False,
+)
+
+stated_owner = Table(
+    "stated_owner",
+    metadata,
+    Column("owner", Text, primary_key=True, comment="uid of a call set or a genotype"),
+    Column("uid", Text, primary_key=True, comment="A statement that is derived from it"),
+    Column("shard", Integer, nullable=False, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, nullable=False, comment="The subject"),
+    Index("ix_stated_owner_uid", "uid"),
+    comment="Which statements go when calls or genotypes are withdrawn",
+    sqlite_with_rowid=False,
+)
+
 ingest_run = Table(
     "ingest_run",
     metadata,

@@ -26,4 +26,6 @@ def problems(resource: Mapping[str, Any]) -> list[str]:
         model.model_validate(resource)
     except ValidationError as error:
         return [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()]
+    except RecursionError:
+        return ["it is nested too deep to be checked"]
     return []

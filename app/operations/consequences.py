@@ -18,11 +18,12 @@ from app.fhir.parameters import Dialect, OperationInputs
 from app.fhir.tokens import Token, is_same_system
 from app.formats.knowledge import Concept, ItemKind
 from app.operations import findings
+from app.operations import stated as stated_by_reports
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.implication_ids import consequence_id
 from app.operations.implications import counted, located
-from app.operations.knowledge_query import Wanted, wanted_concepts
+from app.operations.knowledge_query import Question, Wanted, sought, wanted_concepts
 from app.operations.limits import refuse_too_many
 from app.operations.population import names_in, refuse_unplaced
 from app.operations.query import chosen_call_sets
@@ -32,6 +33,7 @@ from app.store.carriers import Shards
 from app.store.knowledge import ActiveKnowledge
 from app.store.knowledge_codec import Role, StoredItem
 from app.store.session import Session
+from app.store.stated import Statements
 from app.variants.consequence import Consequence
 from app.variants.consequence_terms import TERMS, impact_of
 from app.variants.placement import Placement
@@ -68,16 +70,25 @@ def find_subject_molecular_consequences(context: OperationContext, inputs: Opera
         if not (inputs.variants or inputs.ranges or inputs.feature_consequences):
             return parameters([])
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
-        _check(context, active, inputs)
+        statements = Statements(session, ItemKind.CONSEQUENCE)
+        _check(context, active, inputs, statements)
+        question = sought(session, active, statements, inputs)
         segments, lookups = located(
-            context, session, call_sets, inputs, lambda: active.targets(_wanted(session, active, inputs)[Role.TERM])
+            context, session, call_sets, inputs, lambda: active.targets(_wanted(context, active, question)[Role.TERM])
         )
         stated = consequences_of(context, session, active, sorted(findings.present_in(segments)))
         kept = _kept(stated, inputs.feature_consequences)
         by_variant = findings.rendered(findings.only(segments, kept), lookups, context.naming)
-    refuse_too_many(context, sum(map(len, kept.values())), "consequences", "subject", mend=_FEWER)
+        asked = segments if inputs.variants or inputs.ranges else None
+        told = stated_by_reports.of_subject(
+            context, session, statements, inputs, question, call_sets=call_sets, asked=asked
+        )
+    refuse_too_many(context, sum(map(len, kept.values())) + len(told), "consequences", "subject", mend=_FEWER)
     subject_id = call_sets[0].subject_id if call_sets else ""  # without calls there are no consequences
-    return parameters(list(_flat(kept, by_variant, subject_id, ref=inputs.dialect is Dialect.REF)))
+    entries = list(_flat(kept, by_variant, subject_id, ref=inputs.dialect is Dialect.REF))
+    shown = {finding.id for found in by_variant.values() for finding in found}
+    entries += stated_by_reports.flat(told, "consequence", shown, inputs)
+    return parameters(entries)
 
 
 def find_population_molecular_consequences(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -87,15 +98,24 @@ def find_population_molecular_consequences(context: OperationContext, inputs: Op
     with context.database.read() as session:
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
         totals = counters.values(session)
-        _check(context, active, inputs)
-        members = _who(context, session, active, inputs)
+        statements = Statements(session, ItemKind.CONSEQUENCE)
+        _check(context, active, inputs, statements)
+        question = sought(session, active, statements, inputs)
+        members = carriers.union(
+            [
+                _who(context, session, active, inputs, question),
+                stated_by_reports.population(context, session, statements, inputs, question),
+            ]
+        )
         names = names_in(session, [members]) if inputs.include_patient_list else None
     return parameters([counted("consequences", members, names, totals)])
 
 
-def _who(context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Shards:
+def _who(
+    context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, question: Question
+) -> Shards:
     if not inputs.variants:
-        concepts = sorted(_wanted(session, active, inputs)[Role.TERM])
+        concepts = sorted(_wanted(context, active, question)[Role.TERM])
         return knowledge_unions.fetch(session, concepts, inputs.source_class)
     texts = [text for group in inputs.variants for text in group]
     placements = identified(context, texts)
@@ -108,14 +128,14 @@ def _who(context: OperationContext, session: Session, active: ActiveKnowledge, i
     return carriers.united(session, [sorted(kept)], classes, shards=shards)[0]
 
 
-def _check(context: OperationContext, active: ActiveKnowledge, inputs: OperationInputs) -> None:
+def _check(context: OperationContext, active: ActiveKnowledge, inputs: OperationInputs, statements: Statements) -> None:
     """Refuse a question that cannot be answered.
 
     Raises:
         NotInstalled: there is nothing to tell consequences by.
         InvalidInput: a token is of a system that consequences are not coded in.
     """
-    if context.predictor is None and active.is_empty():
+    if context.predictor is None and active.is_empty() and statements.is_empty:
         raise NotInstalled(
             "No consequences are known: load transcripts ('operon reference add-transcripts') to compute them, or"
             " knowledge ('operon knowledge load consequence')"
@@ -128,19 +148,19 @@ def _check(context: OperationContext, active: ActiveKnowledge, inputs: Operation
             )
 
 
-def _wanted(session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
+def _wanted(context: OperationContext, active: ActiveKnowledge, question: Question) -> Wanted:
     """Return the stored concepts that the consequences of a question stand for that names no variants.
 
     Raises:
         InvalidInput: consequences are known by computing alone, of variants that a question names.
     """
-    if active.is_empty():
+    if active.is_empty() and context.predictor is not None:
         raise InvalidInput(
             "featureConsequences cannot be evaluated alone: no consequence knowledge is active, and consequences are"
             " computed for the variants, or in the ranges, that a question names",
             parameter="featureConsequences",
         )
-    return wanted_concepts(session, active, inputs)
+    return wanted_concepts(active, question)
 
 
 def consequences_of(

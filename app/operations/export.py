@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import orjson
 
 from app.config import Settings
 from app.errors import NotFound, SubjectNotFound, quoted
@@ -22,12 +23,14 @@ from app.fhir.parameters import Dialect
 from app.fhir.patient import render_patient
 from app.fhir.structural_extension import StructuralNote, structural_extension
 from app.fhir.structural_observation import shows_alt, shows_copies, variant_part
+from app.operations import stated
 from app.operations.haplotypes import rendered_statement
 from app.operations.matching import Lookups, Segment, looked_up
 from app.operations.rendering import Naming, copy_of, facts_of, number_repeated, variant_rows
 from app.operations.resource_ids import phase_id
 from app.operations.structural_rendering import all_on
 from app.store import calls, genotypes, structural_calls, studies, subjects
+from app.store import stated as stated_implications
 from app.store.calls import CallSet, Stretch
 from app.store.codec import BIN, CallChunk
 from app.store.genotypes import Genotype
@@ -66,6 +69,7 @@ def export_subject(
         call_sets = calls.call_sets_of(session, subject_id)
         origins = calls.origins_of(session, subject_id)
         statements = genotypes.of_subject(session, subject_id)
+        told = _stated(session, subject_id, tests, test_ids, naming)
         yield bundle.OPEN
         yield bundle.entry(base, render_patient(subject_id, subject.sex, subject.birth_date, subject.identifiers))
         for study_id, facts in tests:
@@ -88,8 +92,32 @@ def export_subject(
                 if statement.test_id == facts.test_id:
                     for text in _genotype(statement, base, written):
                         yield "," + text
+            for one in told:
+                if one.statement.study_id == study_id:
+                    observation = orjson.loads(stated.rendered(one, names_origin=False))
+                    if written.results is not None:
+                        written.results.append(observation["id"])
+                    yield "," + bundle.entry(base, observation)
             yield "," + bundle.entry(base, bundle.report(shown, written.results or ()))
         yield bundle.CLOSE
+
+
+def _stated(
+    session: Session,
+    subject_id: str,
+    tests: Sequence[tuple[int, studies.StudyFacts]],
+    test_ids: Sequence[str],
+    naming: Naming | None,
+) -> list[stated.Told]:
+    """Return what reports state of the subject, as far as everything that it is derived from is exported."""
+    statements = stated_implications.every_of(session, subject_id)
+    if not statements:
+        return []
+    shown = {study_id for study_id, facts in tests if not test_ids or facts.test_id in test_ids}
+    owners = {one.uid for one in calls.call_sets_of(session, subject_id) if one.study_id in shown}
+    owners |= {one.uid for one in genotypes.of_subject(session, subject_id) if not test_ids or one.test_id in test_ids}
+    kept = [one for one in statements if all(finding.owner in owners for finding in one.findings)]
+    return stated.everything(session, kept, naming)
 
 
 @dataclass(slots=True)

@@ -18,12 +18,12 @@ from app.fhir.implication import Implied, as_parameter, render_diagnostic, rende
 from app.fhir.observation import counted_parameter, parameters
 from app.fhir.parameters import Dialect, OperationInputs
 from app.formats.knowledge import Concept, ItemKind
-from app.operations import findings
+from app.operations import findings, stated
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.haplotypes import matching, names_matching, rendered_statement
 from app.operations.implication_ids import implication_id
-from app.operations.knowledge_query import Wanted, meets, require_knowledge, wanted_concepts
+from app.operations.knowledge_query import Wanted, meets, require_knowledge, sought, wanted_concepts
 from app.operations.limits import refuse_too_many
 from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
 from app.operations.population import listed, names_in, refuse_unplaced
@@ -44,6 +44,7 @@ from app.store.carriers import Shards
 from app.store.knowledge import ActiveKnowledge, Release
 from app.store.knowledge_codec import Role, StoredItem
 from app.store.session import Session
+from app.store.stated import Statements
 from app.variants.allele_names import genotype_key
 from app.variants.placement import Placement
 
@@ -95,17 +96,27 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
             return parameters([])
         subject_id = named_subject(session, inputs)
         active = ActiveKnowledge(session, kind)
-        require_knowledge(active, kind)
-        wanted = wanted_concepts(session, active, inputs)
+        statements = Statements(session, kind)
+        require_knowledge(active, kind, statements)
+        question = sought(session, active, statements, inputs)
+        wanted = wanted_concepts(active, question)
         found: list[Implication] = []
-        if not inputs.haplotypes:
+        segments: list[Segment] = []
+        is_placed = bool(inputs.variants or inputs.ranges)
+        if not inputs.haplotypes or (is_placed and not statements.is_empty):
             segments, lookups = located(context, session, call_sets, inputs, lambda: _targets(active, wanted))
+        if not inputs.haplotypes:
             found += _of_variants(context, active, segments, lookups, wanted)
         if kind is ItemKind.THERAPEUTIC and not (inputs.variants or inputs.ranges):
             found += _of_genotypes(context, session, active, inputs, wanted)
         concepts = active.named_concepts(_concepts_of(found))
-    refuse_too_many(context, len(found), "implications", "subject", mend=_FEWER)
-    return parameters(list(_flat(found, concepts, inputs, subject_id)))
+        asked = segments if is_placed else None
+        told = stated.of_subject(context, session, statements, inputs, question, call_sets=call_sets, asked=asked)
+    refuse_too_many(context, len(found) + len(told), "implications", "subject", mend=_FEWER)
+    shown: set[str] = set()
+    entries = list(_flat(found, concepts, inputs, subject_id, shown))
+    entries += stated.flat(told, "implication", shown, inputs)
+    return parameters(entries)
 
 
 def _has_criteria(inputs: OperationInputs) -> bool:
@@ -207,14 +218,17 @@ def _of_genotypes(
 
 
 def _flat(
-    found: Sequence[Implication], concepts: dict[int, Concept], inputs: OperationInputs, subject_id: str
+    found: Sequence[Implication],
+    concepts: dict[int, Concept],
+    inputs: OperationInputs,
+    subject_id: str,
+    shown: set[str],
 ) -> Iterator[list[str]]:
     """Yield the parameters of an answer: each implication, followed by those of its findings that are not there yet."""
     is_ref = inputs.dialect is Dialect.REF
     # The reference implementation answers for each finding, but what was asked by condition or treatment together.
     each = is_ref and bool(inputs.variants or inputs.ranges or inputs.haplotypes)
     again = is_ref and bool(inputs.haplotypes)
-    shown: set[str] = set()
     for one in found:
         for derived in [[finding] for finding in one.findings] if each else [one.findings]:
             yield as_parameter("implication", rendered(one, derived, concepts, subject_id, ref=is_ref))
@@ -257,14 +271,17 @@ def _of_population(context: OperationContext, inputs: OperationInputs, kind: Ite
         return parameters([])
     with context.database.read() as session:
         active = ActiveKnowledge(session, kind)
-        require_knowledge(active, kind)
+        statements = Statements(session, kind)
+        require_knowledge(active, kind, statements)
         totals = counters.values(session)
-        wanted = wanted_concepts(session, active, inputs)
+        question = sought(session, active, statements, inputs)
+        wanted = wanted_concepts(active, question)
         members: list[Shards] = []
         if not inputs.haplotypes:
             members.append(population_of_variants(context, session, active, inputs, wanted))
         if kind is ItemKind.THERAPEUTIC and not inputs.variants:
             members.append(_population_of_genotypes(context, session, active, inputs, wanted))
+        members.append(stated.population(context, session, statements, inputs, question))
         everyone = carriers.union(members)
         names = names_in(session, [everyone]) if inputs.include_patient_list else None
     return parameters([counted("implications", everyone, names, totals)])

@@ -6,7 +6,7 @@ A filter that no active release can be asked by is an error, never an empty answ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from app.operations.conditions import expanded
 from app.store.knowledge import ActiveKnowledge
 from app.store.knowledge_codec import Role, StoredItem
 from app.store.session import Session
+from app.store.stated import Statements
 
 Wanted = Mapping[Role, set[int]]
 """Concepts by role, of each of which an item has to have one"""
@@ -30,34 +31,81 @@ _KNOWLEDGE: Final = {
 }
 
 
-def require_knowledge(active: ActiveKnowledge, kind: ItemKind) -> None:
-    """Raise NotInstalled where no active release says anything of a kind: an empty answer would look like one."""
-    if active.is_empty():
+def require_knowledge(active: ActiveKnowledge, kind: ItemKind, statements: Statements) -> None:
+    """Raise NotInstalled where no active release or report says anything of a kind: it would look like an answer."""
+    if active.is_empty() and statements.is_empty:
         raise NotInstalled(
             f"No {_KNOWLEDGE[kind]} knowledge is active; load some with 'operon knowledge load' (see operon knowledge"
             " list)"
         )
 
 
-def wanted_concepts(session: Session, active: ActiveKnowledge, inputs: OperationInputs) -> Wanted:
-    """Return the concepts that the conditions, treatments and consequences of a question stand for.
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What one parameter of a question asks by: words, and codes with their counterparts in known systems."""
+
+    words: tuple[str, ...]
+    codes: frozenset[Coded]
+    """The system is empty where a token has none"""
+
+    def spellings(self) -> list[str]:
+        """Return the ways in which sources write the codes: with and without a prefix, with and without a dot."""
+        return sorted(
+            {text for _, code in self.codes for text in (code, code.rpartition(":")[2], f"{code[:3]}.{code[3:]}")}
+        )
+
+    def has_code(self, concept: Concept) -> bool:
+        """Return whether a concept is one of the codes."""
+        system = canonical_system(concept.system)
+        return (system, canonical_code(system, concept.code)) in self.codes or ("", concept.code) in self.codes
+
+    def is_met_by(self, concept: Concept) -> bool:
+        """Return whether a concept is one of the codes, or has one of the words."""
+        if self.has_code(concept):
+            return True
+        text = f"{concept.code}\n{concept.display}".casefold()
+        return any(word.casefold() in text for word in self.words)
+
+
+Question = Mapping[Role, Sought]
+"""What is asked by, of those roles that a question names"""
+
+
+def sought(session: Session, active: ActiveKnowledge, statements: Statements, inputs: OperationInputs) -> Question:
+    """Return what the conditions, treatments and consequences of a question ask by.
 
     Conditions and treatments of other code systems are translated by the loaded terminology, and reach what is a kind
     of them where that is asked for.
 
     Raises:
-        InvalidInput: no active knowledge is coded in the system of a token, nor does a map lead there; or kinds are
-            asked for of a system whose hierarchy is not loaded.
+        InvalidInput: neither active knowledge nor a report is coded in the system of a token, nor does a map lead
+            there, or nothing is coded at all; or kinds are asked for of a system whose hierarchy is not loaded.
     """
     asked = (
         (Role.CONDITION, "conditions", inputs.conditions),
         (Role.MEDICATION, "treatments", inputs.treatments),
         (Role.TERM, "featureConsequences", inputs.feature_consequences),
     )
-    return {
-        role: _concepts(session, active, role, _Asked(name, tokens, inputs.include_descendants))
-        for role, name, tokens in asked
-        if tokens
+    question = {}
+    for role, name, tokens in asked:
+        if tokens:
+            known = active.systems(role) | statements.systems(role)
+            codes_ = _codes(session, known, role, _Asked(name, tokens, inputs.include_descendants))
+            words = tuple(token.code for token in tokens if token.system is None)
+            question[role] = Sought(words, frozenset(codes_))
+    return question
+
+
+def wanted_concepts(active: ActiveKnowledge, question: Question) -> Wanted:
+    """Return the concepts of the active knowledge that a question stands for."""
+    return {role: _concepts(active, role, one) for role, one in question.items()}
+
+
+def _concepts(active: ActiveKnowledge, role: Role, one: Sought) -> set[int]:
+    found = active.concepts_with(role, one.words) if one.words else []
+    coded = active.concepts_coded(role, one.spellings()) if one.codes else []
+    return {stored.concept_id for stored in found} | {
+        stored.concept_id for stored in coded if one.has_code(stored.concept)
     }
 
 
@@ -75,26 +123,13 @@ class _Asked:
     descendants: bool
 
 
-def _concepts(session: Session, active: ActiveKnowledge, role: Role, asked: _Asked) -> set[int]:
-    known = active.systems(role)
-    if not known:
-        raise InvalidInput(f"{asked.name} cannot be evaluated: no active knowledge tells any", parameter=asked.name)
-    words = [token.code for token in asked.tokens if token.system is None]
-    found = {one.concept_id for one in active.concepts_with(role, words)} if words else set()
-    coded = [token for token in asked.tokens if token.system is not None]
-    if coded:
-        wanted = _codes(session, known, role, asked)
-        stored = active.concepts_coded(role, sorted({text for code in wanted for text in _spellings(code)}))
-        found |= {one.concept_id for one in stored if _is_one_of(one.concept, wanted)}
-    return found
-
-
 def _codes(session: Session, known: Iterable[str], role: Role, asked: _Asked) -> set[Coded]:
     """Return the codes that the tokens of a question stand for in the systems of the active knowledge."""
+    if not known and role is not Role.TERM:
+        raise InvalidInput(f"{asked.name} cannot be evaluated: no active knowledge tells any", parameter=asked.name)
     systems = {canonical_system(system) for system in known if system}
     concepts = {concept for token in asked.tokens if (concept := token.concept) is not None}
     if role is Role.TERM:
-        _refuse_unknown(asked.name, {system for system, _ in concepts if system} - systems, systems)
         return concepts
     stands = expanded(session, asked.tokens, target_systems=systems, descendants=asked.descendants)
     unmapped = {
@@ -121,15 +156,3 @@ def _refuse_unknown(name: str, unknown: Iterable[str], systems: Iterable[str]) -
             " is loaded (operon terminology load)",
             parameter=name,
         )
-
-
-def _is_one_of(concept: Concept, wanted: Collection[Coded]) -> bool:
-    """Return whether a stored concept is one of some codes, which have no system where the token has none."""
-    system = canonical_system(concept.system)
-    return (system, canonical_code(system, concept.code)) in wanted or ("", concept.code) in wanted
-
-
-def _spellings(wanted: Coded) -> set[str]:
-    """Return the ways in which sources write a code: with and without a prefix, with and without a dot."""
-    code = wanted[1]
-    return {code, code.rpartition(":")[2], f"{code[:3]}.{code[3:]}"}

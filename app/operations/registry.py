@@ -44,6 +44,7 @@ from app.operations.metadata import find_study_metadata
 from app.operations.nonvariants import read_nonvariant
 from app.operations.population import find_population_specific_variants
 from app.operations.reading import find_patients, read_patient, read_phase, read_study, read_variant
+from app.operations.stated import STATED, read_stated
 from app.operations.structural import (
     find_population_structural_intersecting_variants,
     find_population_structural_subsuming_variants,
@@ -87,6 +88,7 @@ READERS: Final[Sequence[Reader]] = (
         read_implication,
         [DIAGNOSTIC_PROFILE, THERAPEUTIC_PROFILE, CONSEQUENCE_PROFILE],
     ),
+    Reader("Observation", STATED, read_stated, [DIAGNOSTIC_PROFILE, THERAPEUTIC_PROFILE, CONSEQUENCE_PROFILE]),
     Reader("Observation", implication_ids.OF_GENOTYPE, read_genotype_implication, [THERAPEUTIC_PROFILE]),
     Reader("Observation", GENOTYPE_ID, read_genotype, [GENOTYPE_PROFILE, HAPLOTYPE_PROFILE]),
     Reader(

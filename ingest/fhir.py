@@ -14,6 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
+import orjson
+
 from app.errors import BadFile, LimitExceeded, OperonError
 from app.fhir import codes
 from app.fhir.agreement import Agreement, Decided
@@ -21,15 +23,18 @@ from app.fhir.elements import Element, NotFhir, codes_of, object_of, reference_o
 from app.fhir.extensions import ExactCall
 from app.fhir.stated import Presence, Refusal, StatedVariant, read_variant_observation
 from app.fhir.stated_genotype import StatedGenotype, read_genotype_observation, read_haplotype_name
+from app.fhir.stated_implication import Incomplete, kind_of, read_implication_observation, render_stated
 from app.fhir.stated_structural import read_structural_observation
 from app.fhir.validate import problems
 from app.formats.fhir_file import Entry, FhirFile
+from app.formats.knowledge import ItemKind
 from app.formats.vcf_tally import Tally
 from app.records import Build, SourceClass, Zygosity
-from app.store import bulk, counters, genotype_writer, ledger, runs, subjects
+from app.store import bulk, counters, genotype_writer, ledger, runs, stated_writer, subjects
 from app.store.genotype_writer import Statement
 from app.store.genotypes import GenotypeName
-from app.store.runs import Finished, Run
+from app.store.runs import Finished, PlannedCallSet, Run
+from app.store.stated_writer import Addition
 from app.variants.accessions import X, Y
 from app.variants.hla_reduction import HlaReductions, open_reductions
 from ingest.fhir_frame import KEPT, Frame, check_date
@@ -37,6 +42,7 @@ from ingest.fhir_phase import Member, Relation, phased_calls
 from ingest.fhir_plan import Plan, Planner
 from ingest.fhir_report import FhirReport
 from ingest.fhir_rows import Context, Row, Scratch, blocks, call_of
+from ingest.fhir_stated import FileImplication, Known, Resolver, add_calls, names_of, wanted_names
 from ingest.progress import Bar, Progress
 from ingest.source import Source, open_source
 from ingest.vcf import BlockStorer, Counts
@@ -44,15 +50,7 @@ from ingest.workspace import Workspace
 
 _ENDINGS = re.compile(r"(\.(json|ndjson|jsonl))?(\.gz)?$", re.IGNORECASE)
 _FINAL = ("final", "amended", "corrected")
-_IMPLICATIONS = frozenset(
-    {
-        "diagnostic-implication",
-        "therapeutic-implication",
-        "molecular-consequence",
-        "molecular-consequences",
-        "genomic-annotation",
-    }
-)
+_ANNOTATION = "genomic-annotation"
 _ABSENCE = {Presence.ABSENT: "absent", Presence.NO_CALL: "no-call", Presence.INDETERMINATE: "indeterminate"}
 _PROBLEMS_SHOWN = 3
 
@@ -85,6 +83,8 @@ class _FileIngest:
         self._relations: list[Relation] = []
         self._genotypes: list[tuple[str, tuple[str, ...], int, StatedGenotype]] = []
         self._haplotypes: list[tuple[str, tuple[str, ...], str | None]] = []
+        self._implications: list[FileImplication] = []
+        self._known = Known()
         self._report = FhirReport(source.name, source.sha256)
 
     def store(self, *, replace: bool) -> FhirReport:
@@ -120,7 +120,7 @@ class _FileIngest:
                     self._take(entry, scratch)
                 except NotFhir as error:
                     self._refuse(entry, error)
-                beside = (self._relations, self._contexts, self._genotypes, self._haplotypes)
+                beside = (self._relations, self._contexts, self._genotypes, self._haplotypes, self._implications)
                 if self._frame.held + sum(map(len, beside)) > self._settings.fhir_max_held:
                     raise LimitExceeded(
                         self._source.name,
@@ -158,10 +158,13 @@ class _FileIngest:
         resource = entry.resource
         stated_codes = codes_of(object_of(resource, "code"), "code")
         loinc = {code.code for code in stated_codes if code.system == codes.LOINC}
-        if any(code.code in _IMPLICATIONS for code in stated_codes):
-            self._report.skipped.add("implication", str(entry))
+        implied = kind_of(resource)
+        if any(code.code == _ANNOTATION for code in stated_codes):
+            self._report.skipped.add("annotation", str(entry))
         elif text_of(resource, "status") not in _FINAL:
             self._report.skipped.add("status", str(entry), str(resource.get("status")))
+        elif implied is not None:
+            self._take_implication(entry, implied)
         elif codes.VARIANT_ASSESSMENT.code in loinc:
             self._take_variant(entry, scratch)
         elif codes.ALLELIC_PHASE.code in loinc:
@@ -241,6 +244,23 @@ class _FileIngest:
             context = self._context(entry, None, None)
             self._genotypes.append((str(entry), _names(entry), context, stated))
 
+    def _take_implication(self, entry: Entry, kind: ItemKind | Incomplete) -> None:
+        resource = entry.resource
+        read = kind if isinstance(kind, Incomplete) else read_implication_observation(resource, kind)
+        if isinstance(read, Incomplete):
+            self._report.skipped.add(read.reason, str(entry), read.detail)
+            return
+        # What is kept of it is shown as it is, so it must be FHIR.
+        shown = render_stated(read.kind, read.body, id_="st", subject_id="P", derived_from=["dv"])
+        wrong = problems(orjson.loads(shown))
+        if wrong:
+            path, _, problem = wrong[0].partition(": ")
+            raise NotFhir(path, problem)
+        if read.lost_references:
+            self._report.dropped.add("references", str(entry))
+        subject = reference_of(object_of(resource, "subject"), "subject")
+        self._implications.append(FileImplication(str(entry), subject, read))
+
     def _context(self, entry: Entry, source_class: SourceClass | None, build: Build | None) -> int:
         resource = entry.resource
         context = Context(
@@ -278,6 +298,7 @@ class _FileIngest:
                 stated.hla_alleles,
             )  # fmt: skip
             found.append(Statement(*test, stated.source_class, name))
+            self._known.add_genotype(names, found[-1], names_of(named, stated.derived_from))
         for label, names, _ in self._haplotypes:
             if not used.intersection(names):
                 self._report.skipped.add("haplotype", label)
@@ -288,20 +309,60 @@ class _FileIngest:
         """Store a file without calls: subjects, studies and genotypes, in one transaction."""
         database, source, report = self._workspace.database, self._source, self._report
         key = runs.Source(source.name, source.sha256, {"format": "fhir", "tests": _identity(statements)}).key
+        implied = self._implied(plan, replace=replace)
         with database.write() as session:
-            before = ledger.report_of(session, key) if statements else None
+            before = ledger.report_of(session, key) if statements or implied else None
             if before is not None and not replace:
                 return FhirReport.already_stored(source.name, source.sha256, before)
             bulk.declare(session, plan.subjects, plan.found_nothing(), source.name)
+            if implied:
+                report.implications = len({one.uid for one in implied})
             report.seconds = time.monotonic() - began
-            if statements:
+            if statements or implied:
                 # Without genotypes nothing in the store would tell when to forget the run.
                 run_id = ledger.record(session, key=key, source=source.name, sha256=source.sha256)
                 genotype_writer.write_all(session, run_id, statements, replace=replace, reductions=self._reductions())
+                stated_writer.write_all(session, run_id, implied, replace=replace)
                 ledger.complete(session, run_id, report.for_ledger())
                 ledger.forget_empty(session, [run_id])
                 counters.add(session, counters.DATA_VERSION, 1)
         return report
+
+    def _implied(
+        self,
+        plan: Plan,
+        stored: Sequence[PlannedCallSet] = (),
+        scratch: Scratch | None = None,
+        *,
+        replace: bool,
+    ) -> list[Addition]:
+        """Return the implications of the file whose findings are stored; tells the report of the others.
+
+        ``stored`` are the call sets whose blocks are stored, with the numbers that they have there.
+        """
+        if not self._implications:
+            return []
+        if scratch is not None:
+            placed = ((row, at) for row in scratch.rows() if (at := plan.call_set_of(row)) is not None)
+            with self._workspace.database.read() as session:
+                add_calls(self._known, session, placed, stored, wanted_names(self._implications))
+        tests = {(subject_id, facts.test_id) for subject_id, facts in plan.facts.values()}
+        tests |= {(entry.subject.subject_id, entry.study.test_id) for entry in plan.call_sets}
+        resolver = Resolver(
+            self._known,
+            self._workspace.database,
+            self._frame.subject_of,
+            tests if replace else set(),
+            self._settings.base_url,
+        )
+        found = []
+        for label, one in resolver.resolve(self._implications):
+            if isinstance(one, Addition):
+                found.append(one)
+            else:
+                left_out = self._report.skipped if isinstance(one, Incomplete) else self._report.refused
+                left_out.add(one.reason, label, one.detail)
+        return found
 
     def _reductions(self) -> HlaReductions | None:
         return open_reductions(self._settings.pyard_data)[0]
@@ -320,6 +381,8 @@ class _FileIngest:
             source.check_unchanged()
             self._report.calls, self._report.variants_new = sum(counts.calls), counts.new_variants
             self._report.structural = counts.structural
+            implied = self._implied(plan, run.plan, scratch, replace=replace)
+            self._report.implications = len({one.uid for one in implied})
             self._report.seconds = time.monotonic() - began
             finished = Finished(
                 run,
@@ -331,6 +394,7 @@ class _FileIngest:
                 studies=plan.found_nothing(),
                 statements=statements,
                 reductions=self._reductions() if statements else None,
+                stated=implied,
             )
             runs.finish(database, [finished], replace_earlier=replace)
         except OperonError:

@@ -17,7 +17,11 @@ from ingest.report import table_of
 SKIPPED = {
     "resource": "resources of types that nothing is stored of",
     "observation": "Observations that state no variant",
-    "implication": "implications and consequences, which are not stored yet",
+    "implication-underived": "implications that are derived from something that is not stored",
+    "implication-empty": "implications that state nothing",
+    "implication-system": "implications whose code is of a system that is not known",
+    "implication-modifier": "implications with an extension that may change what they mean",
+    "annotation": "annotations of variants, which are not stored",
     "haplotype": "haplotypes that no genotype is derived from",
     "absent": "variants that were looked for and not found",
     "no-call": "variants that could not be called",
@@ -53,9 +57,10 @@ REFUSED = {
 DROPPED = {
     "frequency": "stored without its allele frequency, which is not between 0 and 1",
     "depth": "stored without its read depth, which is no whole number",
+    "references": "stored without their references to resources that are not kept",
     "copies": "stored without its number of copies, which is none of up to six digits",
 }
-"""Values that were left out of calls that are stored"""
+"""Values that were left out of what is stored"""
 
 _SHOWN = 5
 _KEPT = 1000
@@ -95,6 +100,7 @@ class FhirReport:
     phased: int = 0
     genotypes: int = 0
     structural: int = 0
+    implications: int = 0
     skipped: LeftOut = field(default_factory=LeftOut)
     refused: LeftOut = field(default_factory=LeftOut)
     dropped: LeftOut = field(default_factory=LeftOut)
@@ -114,6 +120,7 @@ class FhirReport:
             "variants_phased": self.phased,
             "genotypes": self.genotypes,
             "structural_calls": self.structural,
+            "implications": self.implications,
             "skipped": dict(sorted(self.skipped.counts.items())),
             "refused": dict(sorted(self.refused.counts.items())),
             "values_left_out": dict(sorted(self.dropped.counts.items())),
@@ -135,6 +142,7 @@ class FhirReport:
             ledger.get("variants_phased", 0),
             ledger.get("genotypes", 0),
             ledger.get("structural_calls", 0),
+            ledger.get("implications", 0),
             LeftOut(Counter(ledger.get("skipped", {}))),
             LeftOut(Counter(ledger.get("refused", {}))),
             LeftOut(Counter(ledger.get("values_left_out", {}))),
@@ -175,6 +183,8 @@ class FhirReport:
             yield "genotypes stored", f"{self.genotypes:,}"
         if self.structural:
             yield "structural calls", f"{self.structural:,}"
+        if self.implications:
+            yield "implications stored", f"{self.implications:,}"
         for reason, count in self.skipped.counts.most_common():
             yield f"passed over: {SKIPPED[reason]}", f"{count:,}"
         for reason, count in self.refused.counts.most_common():

@@ -135,6 +135,26 @@ def genotype(
     } | more
 
 
+def tbd(code: str) -> Resource:
+    """Return the code of a component that the guide names itself."""
+    return concept(code, "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs")
+
+
+def implication(
+    kind: str, *components: Resource, derived: Sequence[str] = ("Observation/v1",), id_: str = "i1", **more: Any
+) -> Resource:
+    """Return an implication of P1, or a molecular consequence."""
+    return {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": "final",
+        "code": tbd(kind),
+        "subject": {"reference": "Patient/P1"},
+        "derivedFrom": [{"reference": reference} for reference in derived],
+        "component": list(components),
+    } | more
+
+
 def bundle(*resources: Resource, type_: str = "collection", **more: Any) -> Resource:
     """Return a Bundle; a resource with a ``fullUrl`` gives it to its entry."""
     entries = []

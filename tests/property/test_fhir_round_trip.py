@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.records import Sex, SourceClass
 from app.store.subjects import Subject
-from tests.fhir_files import content, exported, store_fhir
+from tests.fhir_files import Resource, bundle, coded, content, exported, implication, store_fhir, tbd
 from tests.small_store import SmallStore, migrated
 from tests.two_builds import B37, B38, Block, bases, genome
 from tests.vcf_random import random_vcf
@@ -46,6 +46,30 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
         yield Stores(SmallStore(first, one, GENOME), SmallStore(second, two, GENOME), itertools.count(1))
 
 
+def random_statements(rng: random.Random, subject: str, ids: list[str]) -> list[Resource]:
+    """Return implications that are derived from variants that the store shows; each says something else."""
+    found = []
+    for at in range(rng.randint(0, 3) if ids else 0):
+        kind = rng.choice(["diagnostic-implication", "therapeutic-implication", "molecular-consequence"])
+        parts = [
+            coded(
+                rng.choice(["81259-4", "51963-7", "53037-8", "99999-9"]),
+                *rng.sample(["A", "b", "\u00e9 c"], rng.randint(1, 2)),
+                system=rng.choice(["http://loinc.org", "urn:x"]),
+            )
+            for _ in range(rng.randint(0, 3))
+        ]
+        parts.append({"code": tbd("conclusion-string"), "valueString": f"Number {at}"})
+        derived = [f"Observation/{id_}" for id_ in rng.sample(ids, min(len(ids), rng.randint(1, 3)))]
+        more: Resource = {"subject": {"reference": f"Patient/{subject}"}, "status": rng.choice(["final", "amended"])}
+        if rng.random() < 0.5:
+            more["identifier"] = [{"system": "urn:lab", "value": f"{at}"}]
+        if rng.random() < 0.5:
+            more |= {"effectiveDateTime": "2024-05", "interpretation": [{"text": "HIGH"}], "note": [{"text": "n"}]}
+        found.append(implication(kind, *parts, derived=derived, id_=f"i{at}", **more))
+    return found
+
+
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_random_calls_come_back_as_they_were(stores: Stores, seed: int, data: st.DataObject) -> None:
@@ -67,9 +91,14 @@ def test_random_calls_come_back_as_they_were(stores: Stores, seed: int, data: st
             keep_filtered=data.draw(st.booleans()),
             build=data.draw(st.just(B38)),
         )
+    calls = stores.first.in_ranges(subject, *RANGES)
+    stated = random_statements(rng, subject, sorted({one["id"] for item in calls for one in item.variants}))
+    told = store_fhir(stores.first, bundle(*stated, id=f"{subject}-statements"))
+    assert (told.implications, told.skipped.total) == (len(stated), 0)
     text = exported(stores.first, subject)
     report = store_fhir(stores.second, text)
     assert not report.refused.counts
+    assert (report.implications, report.skipped.total) == (len(stated), 0)
     assert exported(stores.second, subject) == text
     for phasing in (False, True):
         one, two = (

@@ -256,13 +256,15 @@ def test_studies_that_are_part_of_each_other_end(store: SmallStore) -> None:
 
 
 def test_what_is_not_stored_is_counted_by_its_reason(store: SmallStore) -> None:
-    implication = {"system": f"{GUIDE[:-20]}/CodeSystem/tbd-codes-cs", "code": "diagnostic-implication"}
+    tbd = f"{GUIDE[:-20]}/CodeSystem/tbd-codes-cs"
     others = [
         variant(spdi(SNV), value=ABSENT),
         variant(spdi(SNV), value=NO_CALL),
         variant(spdi(SNV), value=INDETERMINATE),
         variant(spdi(SNV), status="entered-in-error"),
-        variant(code={"coding": [implication]}),
+        variant(code=concept("diagnostic-implication", tbd)),
+        variant(code=concept("diagnostic-implication", "urn:other")),
+        variant(code=concept("genomic-annotation", tbd)),
         variant(code=concept("84414-2")),
         variant(code=concept("8302-2")),
         {"resourceType": "Organization", "id": "o"},
@@ -270,8 +272,8 @@ def test_what_is_not_stored_is_counted_by_its_reason(store: SmallStore) -> None:
     ]
     report = store_fhir(store, bundle(*others, variant(spdi(OTHER))))
     assert set(report.skipped.counts) == {
-        "absent", "no-call", "indeterminate", "status", "implication", "haplotype",
-        "observation", "resource", "phase-unknown",
+        "absent", "no-call", "indeterminate", "status", "implication-underived", "implication-system", "annotation",
+        "haplotype", "observation", "resource", "phase-unknown",
     }  # fmt: skip
     assert set(report.skipped.counts.values()) == {1}
     assert report.calls == 1

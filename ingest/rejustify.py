@@ -24,8 +24,8 @@ from app.formats.genotype import Genotype
 from app.formats.vcf_block import ABSENT, RecordBlock
 from app.operations.context import Genome
 from app.records import Build, LiftStatus, SourceClass
+from app.store import knowledge, structural_sites, variants
 from app.store import rejustify as store
-from app.store import structural_sites
 from app.store.codec import Allele, Placement
 from app.store.rejustify import Changes, Rewriting, StoredChunk, Target, begins_here, starts_there
 from app.store.session import Database, Session
@@ -173,10 +173,35 @@ class _Contig:
             size += sum(len(stored.chunk) for stored in before)
         if group:
             self._rewrite(group)
+        self._relink()
         self._rewriting.count(
             place_sites(self._session, self._genome, self._contig, self._targets, self._contradicting)
         )
         return self._rewriting.finish()
+
+    def _relink(self) -> None:
+        """Place the variants anew that knowledge is about, carried or not."""
+        ids = knowledge.linked_unsettled(self._session, self._contig, store.UNSETTLED, store.UNJUSTIFIED)
+        leading: dict[int, set[int]] = {id_: set() for id_ in ids}
+        placements = variants.placements_of(self._session, ids)
+        for build in Build:
+            changes = sorted(
+                (spdi.position, spdi.deleted, spdi.inserted, id_)
+                for id_, one in placements.items()
+                if (spdi := one.on(build)) is not None and spdi.deleted != spdi.inserted
+            )
+            if not changes:
+                continue
+            positions, deleted, inserted, former = zip(*changes, strict=True)
+            batch = self._genome.placer.place_batch(
+                build, self._contig, np.array(positions, dtype=np.int64), deleted, inserted
+            )
+            rows = np.flatnonzero(batch.ref_check != CONTRADICTS)
+            columns = variant_columns(self._contig, build, batch)
+            found = self._rewriting.adopt(columns, rows, np.array(former, dtype=np.int64))
+            for row in rows.tolist():
+                leading[former[row]].add(int(found[row]))
+        self._rewriting.relink(leading)
 
     def _rewrite(self, group: Sequence[tuple[Target, Sequence[StoredChunk]]]) -> None:
         """Place some call sets of one build together, since they have many variants in common."""

@@ -113,6 +113,41 @@ def _remove_items(session: Session, first: int, end: int) -> None:
     studies.delete_uncarried(session, {row[0] for row in linked})
 
 
+def linked_unsettled(session: Session, contig: int, statuses: Iterable[int], unjustified: int) -> list[int]:
+    """Return the variants of a contig that items are about and whose places may not be the last word."""
+    rows = session.run(
+        "select v.id from variant v where v.contig = :contig"
+        f" and (v.status >= :unjustified or v.status {session.in_ints('statuses')})"
+        " and exists (select 1 from knowledge_link l where l.variant_id = v.id) order by v.id",
+        {"contig": contig, "unjustified": unjustified, "statuses": session.int_list(sorted(statuses))},
+    )
+    return [row[0] for row in rows]
+
+
+def relink(session: Session, leading: Mapping[int, Iterable[int]]) -> None:
+    """Let items about some variants be about others; the unions are left to whoever changed the variants."""
+    if not leading:
+        return
+    rows = session.run(
+        f"delete from knowledge_link where variant_id {session.in_ints('ids')} returning variant_id, item_id",
+        {"ids": session.int_list(sorted(leading))},
+    )
+    wanted = {(id_, item_id) for former, item_id in rows for id_ in leading[former]}
+    known = session.run(
+        f"select variant_id, item_id from knowledge_link where variant_id {session.in_ints('ids')}",
+        {"ids": session.int_list(sorted({id_ for id_, _ in wanted}))},
+    )
+    session.insert_rows("knowledge_link", ("variant_id", "item_id"), sorted(wanted - set(map(tuple, known))))
+    gone = BitMap64(leading)
+    changed = []
+    for concept_id, data in session.run("select id, targets from knowledge_concept where id >= 0"):
+        targets = BitMap64.deserialize(data)
+        if not targets.isdisjoint(gone):
+            new = {id_ for former in targets & gone for id_ in leading[former]}
+            changed.append(((targets - gone | BitMap64(new)).serialize(), concept_id))
+    session.run_many("update knowledge_concept set targets = ? where id = ?", changed)
+
+
 @dataclass(frozen=True, slots=True)
 class FoundConcept:
     """A concept of an active release."""

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from pyroaring import BitMap64
 
 from app.records import Build, LiftStatus, SourceClass
-from app.store import bitmaps, carriers, codec, counters, knowledge_unions, studies, variants
+from app.store import bitmaps, carriers, codec, counters, knowledge, knowledge_unions, studies, variants
 from app.store.codec import BIN, CallChunk, Placed
 from app.store.session import Session
 from app.store.variants import Ints, VariantColumns
 from app.variants.accessions import CONTIGS
 
-_UNJUSTIFIED = 16
+UNJUSTIFIED = 16
 _MANY = 500_000
 """Carriers that are collected before they are written"""
 _SLICE = 50_000
@@ -95,11 +95,11 @@ def unsettled(session: Session, contig: int) -> Unsettled:
     """Return the variants of a contig that are not justified, not verified, or have a place on one build only."""
     rows = session.run(
         "select coalesce(start37, -1), coalesce(start38, -1), status from variant"
-        f" where contig = :contig and (status >= {_UNJUSTIFIED} or status {session.in_ints('statuses')})",
+        f" where contig = :contig and (status >= {UNJUSTIFIED} or status {session.in_ints('statuses')})",
         {"contig": contig, "statuses": session.int_list(sorted(UNSETTLED))},
     )
     start37, start38, status = np.array(rows, dtype=np.int64).reshape(len(rows), 3).T
-    return Unsettled(start37, start38, status % _UNJUSTIFIED, status < _UNJUSTIFIED)
+    return Unsettled(start37, start38, status % UNJUSTIFIED, status < UNJUSTIFIED)
 
 
 class StoredChunk(NamedTuple):
@@ -262,6 +262,14 @@ class Rewriting:
                 waiting.clear()
         self._waiting = 0
 
+    def relink(self, leading: Mapping[int, set[int]]) -> None:
+        """Let knowledge about some variants be about what they turned out to be."""
+        changed = {former: ids for former, ids in leading.items() if ids and ids != {former}}
+        knowledge.relink(self._session, changed)
+        self._left.update(changed)
+        self._joined.update(id_ for ids in changed.values() for id_ in ids)
+        self.changes.updated += len(changed)
+
     def count(self, changes: Changes) -> None:
         """Take note of what else changed on the contig in this transaction."""
         self.changes.call_sets += changes.call_sets
@@ -281,7 +289,7 @@ class Rewriting:
 
 
 def _is_unsettled(status: int) -> bool:
-    return status >= _UNJUSTIFIED or status in UNSETTLED
+    return status >= UNJUSTIFIED or status in UNSETTLED
 
 
 def _slices(ids: BitMap64) -> Iterator[set[int]]:

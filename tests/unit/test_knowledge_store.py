@@ -539,6 +539,34 @@ def test_calls_that_are_placed_anew_are_counted(database: Database, tmp_path: Pa
     assert carrying(store, "C1") == ["P1"]
 
 
+@pytest.mark.parametrize("written", Build)
+@pytest.mark.parametrize("is_carried", [False, True])
+def test_knowledge_that_came_before_the_chains_leads_to_calls_of_either_build(
+    database: Database, tmp_path: Path, written: Build, is_carried: bool
+) -> None:
+    bare = SmallStore(database, tmp_path, NO_GENOME)
+    if is_carried:
+        bare.ingest(calls_of([100], build=written), "P0", build=written)
+    bare.knowledge("diagnostic", diagnostic(about("a", 100, written), FIRST, SECOND), ROWS[3], version="1")
+    bare.knowledge("diagnostic", diagnostic(about("a", 100, B37, B38), FIRST), name="more", version="1")
+    first = ["P0"] if is_carried else []
+    assert carrying(bare, "C2") == first
+    rejustify(database, GENOME, Progress(quiet=True))
+    store = SmallStore(database, tmp_path, GENOME)
+    assert stored_spdis(store) == {spdi(100), spdi(130)}
+    for subject, build in (("P1", B37), ("P2", B38)):
+        store.ingest(calls_of([100], build=build), subject, build=build)
+        assert check(store) > 0
+    assert carrying(store, "C1") == carrying(store, "C2") == [*first, "P1", "P2"]
+    before = dump(database)
+    rejustify(database, GENOME, Progress(quiet=True))
+    assert dump(database) == before
+    for name in ("diagnostic-1", "more-1"):
+        remove(store, name)
+    assert sizes(store) == dict.fromkeys(TABLES, 0)
+    assert stored_spdis(store) == {spdi(100)}
+
+
 # --- carriers of many variants ----------------------------------------------------------------------------------------
 
 SHARD = 1 << bitmaps.SHARD_BITS

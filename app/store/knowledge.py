@@ -16,7 +16,7 @@ from pyroaring import BitMap64
 
 from app.errors import NotFound, quoted
 from app.formats.knowledge import Concept, ItemKind
-from app.store import counters, knowledge_codec, knowledge_unions, studies
+from app.store import counters, knowledge_codec, knowledge_pages, knowledge_unions, studies
 from app.store.knowledge_codec import Role, StoredItem
 from app.store.session import Session
 
@@ -124,7 +124,7 @@ def linked_unsettled(session: Session, contig: int, statuses: Iterable[int], unj
     return [row[0] for row in rows]
 
 
-def relink(session: Session, leading: Mapping[int, Iterable[int]]) -> None:
+def relink(session: Session, leading: Mapping[int, set[int]]) -> None:
     """Let items about some variants be about others; the unions are left to whoever changed the variants."""
     if not leading:
         return
@@ -138,6 +138,7 @@ def relink(session: Session, leading: Mapping[int, Iterable[int]]) -> None:
         {"ids": session.int_list(sorted({id_ for id_, _ in wanted}))},
     )
     session.insert_rows("knowledge_link", ("variant_id", "item_id"), sorted(wanted - set(map(tuple, known))))
+    knowledge_pages.move(session, leading)
     gone = BitMap64(leading)
     changed = []
     for concept_id, data in session.run("select id, targets from knowledge_concept where id >= 0"):

@@ -6,7 +6,7 @@ sorted, without repeats. The same pairs by concept are ``targets`` of ``knowledg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +81,33 @@ def pages_of(session: Session, releases: Sequence[int]) -> list[int]:
         {"releases": session.int_list(list(releases))},
     )
     return [row[0] for row in rows]
+
+
+def move(session: Session, leading: Mapping[int, Iterable[int]]) -> None:
+    """Let what leads to some variants lead to others instead."""
+    pairs = [(former, new) for former, others in leading.items() for new in others]
+    former, new = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2).T
+    gone = np.array(sorted(leading), dtype=np.int64)
+    pages = np.unique(np.concatenate([gone, new]) >> PAGE_BITS).tolist()
+    for (release_id,) in session.run("select distinct release_id from knowledge_page order by release_id"):
+        known = read(session, [release_id], pages)
+        moved = known.of_variants(gone)
+        if not len(moved.variant):
+            continue
+        kept = ~is_in(known.variant, gone)
+        variants, concepts = [known.variant[kept]], [known.concept[kept]]
+        for before, after in zip(former.tolist(), new.tolist(), strict=True):
+            concept = moved.concept[moved.variant == before]
+            variants.append(np.full(len(concept), after, dtype=np.int64))
+            concepts.append(concept)
+        scope = {"release": release_id, "pages": session.int_list(pages)}
+        session.run(
+            f"delete from knowledge_page where release_id = :release and page {session.in_ints('pages')} returning 1",
+            scope,
+        )
+        session.insert_rows(
+            "knowledge_page", PAGE, rows(distinct(np.concatenate(variants), np.concatenate(concepts)), release_id)
+        )
 
 
 def _joined(found: Iterable[tuple[int, bytes]], *, in_order: bool) -> Pairs:

@@ -89,7 +89,8 @@ class KnowledgeSource:
         head = file.stream.read(_HEAD)
         text = _text(head)
         for role in self.roles:
-            if role.fits(text):
+            # Where there is only one kind of file, its reader tells better what is wrong with another one.
+            if role.fits(text) or len(self.roles) == 1:
                 return role, OpenFile(file.name, _rejoined(head, file.stream))
         known = ", ".join(role.name for role in self.roles)
         raise BadFile(

@@ -49,10 +49,10 @@ def test_a_release_is_loaded_and_listed(operon: CommandLine, tmp_path: Path) -> 
     assert one.pop("loaded").endswith("+00:00")
     assert one == {
         "release": "diagnostic-7",
-        "source": "Diagnostic table",
+        "source": "Operon's diagnostic table",
         "version": "7",
         "released": "2026-02-03",
-        "licence": "the deployer's own",
+        "licence": "As its author states",
         "active": True,
         "items": 2,
         "rejected": 0,
@@ -145,9 +145,9 @@ def test_tables_of_every_kind_are_loaded(operon: CommandLine, tmp_path: Path) ->
     for kind in ("diagnostic", "therapeutic", "consequence"):
         operon.done("knowledge", "load", kind, write(tmp_path, stored(f"{kind}.tsv"), f"{kind}.tsv"), "-q")
     assert [(one["source"], one["items"], one["has_rules"]) for one in listed(operon)] == [
-        ("Diagnostic table", 4, True),
-        ("Therapeutic table", 2, False),
-        ("Consequence table", 1, False),
+        ("Operon's diagnostic table", 4, True),
+        ("Operon's therapeutic table", 2, False),
+        ("Operon's consequence table", 1, False),
     ]
 
 
@@ -164,7 +164,7 @@ def refused(operon: CommandLine, code: int, *arguments: str | Path) -> str:
 def test_what_cannot_be_loaded_is_refused_with_the_mend(operon: CommandLine, tmp_path: Path) -> None:
     path = write(tmp_path)
     text = refused(operon, 65, "load", "astrology", path)
-    assert "astrology is no kind of knowledge; it is one of diagnostic, therapeutic, consequence" in text
+    assert "astrology is no kind of knowledge; it is one of clinvar, civic, " in text
     assert "nothing.tsv" in refused(operon, 66, "load", "diagnostic", tmp_path / "nothing.tsv")
     assert "write it as YYYY-MM-DD" in refused(operon, 65, "load", "diagnostic", path, "--released", "yesterday")
     operon.done("knowledge", "load", "diagnostic", path, "--version", "1", "-q")

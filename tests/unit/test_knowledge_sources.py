@@ -107,8 +107,9 @@ def test_wrong_files_are_refused_with_what_to_do(kind, names, message):
 )
 @pytest.mark.parametrize("kind", SOURCES)
 def test_what_is_no_text_is_no_file_of_any_source(kind, data):
-    with pytest.raises(BadFile, match="it is no file of"):
-        SOURCES[kind].read([OpenFile("x", io.BytesIO(data))], Rejects(), Settings())
+    several = len(SOURCES[kind].roles) > 1
+    with pytest.raises(BadFile, match="it is no file of" if several else None):
+        list(SOURCES[kind].read([OpenFile("x", io.BytesIO(data))], Rejects(), Settings()))
 
 
 def test_every_source_says_what_it_is_and_its_licence():

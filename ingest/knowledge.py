@@ -22,14 +22,18 @@ import orjson
 from app.errors import InvalidInput, quoted
 from app.formats.knowledge import KnowledgeItem, Rejects
 from app.formats.knowledge_sources import SOURCES, OpenFile
+from app.operations.context import Genome
 from app.records import Build
 from app.store import knowledge, variants
+from app.store.knowledge_rules import PlacedRule
 from app.store.knowledge_writer import KnowledgeWriter, ReleaseFacts
 from app.store.session import Session
 from app.store.variants import VariantColumns
 from app.variants.placed_batch import CONTRADICTS
 from app.variants.placement import Placer
+from app.variants.transcripts import Transcripts
 from ingest.columns import variant_columns
+from ingest.knowledge_rules import Unplaceable, place
 from ingest.progress import Bar, Progress
 from ingest.source import Source, open_source
 from ingest.workspace import Workspace
@@ -139,7 +143,8 @@ def load(
             read = _Read(len(files))
             opened = [OpenFile(file.name, file.open(read.teller(at, bar))) for at, file in enumerate(files)]
             items = source.read(opened, rejects, settings)
-            number = _store(session, writer, workspace.genome.placer, items, rejects)
+            number = _store(session, writer, workspace.genome, items, rejects)
+            writer.link_sites()
         for file in files:
             file.check_unchanged()
         report = LoadReport(facts.name, number, rejects, 0.0, active=options.activate)
@@ -189,15 +194,36 @@ def _activate(session: Session, facts: ReleaseFacts, options: LoadOptions) -> tu
 
 
 def _store(
-    session: Session, writer: KnowledgeWriter, placer: Placer, items: Iterator[KnowledgeItem], rejects: Rejects
+    session: Session, writer: KnowledgeWriter, genome: Genome, items: Iterator[KnowledgeItem], rejects: Rejects
 ) -> int:
     stored = 0
     while batch := list(islice(items, _BATCH)):
-        ids = _placed(session, placer, batch, rejects)
-        kept = [(item, sorted(set(found))) for item, found in zip(batch, ids, strict=True) if found is not None]
-        writer.write([item for item, _ in kept], [found for _, found in kept])
+        ids = _placed(session, genome.placer, batch, rejects)
+        rules = _rules(genome.transcripts, batch, ids, rejects)
+        kept = [at for at, found in enumerate(ids) if found is not None]
+        writer.write(
+            [batch[at] for at in kept],
+            [sorted(set(ids[at] or ())) for at in kept],
+            {now: rules[at] for now, at in enumerate(kept) if at in rules},
+        )
         stored += len(kept)
     return stored
+
+
+def _rules(
+    transcripts: Transcripts, batch: Sequence[KnowledgeItem], ids: list[list[int] | None], rejects: Rejects
+) -> dict[int, PlacedRule]:
+    """Return the rules of items by their places in a batch; the ids of an item without a usable rule become None."""
+    found = {}
+    for at, item in enumerate(batch):
+        if item.rule is None:
+            continue
+        try:
+            found[at] = place(item.rule, transcripts)
+        except Unplaceable as error:
+            ids[at] = None
+            rejects.add(item.row_id, 0, "rule", error.cause, error.detail)
+    return found
 
 
 def _placed(

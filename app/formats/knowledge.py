@@ -10,11 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 from app.variants.identify import GenomicChange
 
 _MOST_NOTED = 1000
 """So many rejected rows are told one by one; all are counted"""
+
+
+COVERS: Final = "covers"
+OVERLAPS: Final = "overlaps"
 
 
 class ItemKind(IntEnum):
@@ -55,6 +60,18 @@ class Rule:
     """Protein change, ``p.Val600Glu``"""
     protein_at: tuple[int, int] | None = None
     """First and last residue (one-based) of which any is changed"""
+    relation: str = COVERS
+    """How a structural variant has to lie to the region: it covers all of it, or overlaps it"""
+
+    @property
+    def is_structural(self) -> bool:
+        """Return whether the rule is about structural variants."""
+        return bool(self.changes) or self.copies_at_least is not None or self.copies_at_most is not None
+
+    @property
+    def is_of_consequences(self) -> bool:
+        """Return whether the rule is about what variants do to a gene."""
+        return bool(self.terms or self.protein or self.protein_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from app.config import Settings
 from app.errors import BadFile, InvalidInput, quoted
-from app.formats.knowledge import Concept, ItemKind, KnowledgeItem, Rejects, Rule
+from app.formats.knowledge import COVERS, OVERLAPS, Concept, ItemKind, KnowledgeItem, Rejects, Rule
 from app.formats.knowledge_phrases import implication
 from app.formats.named_rows import NamedRow, NamedRows
 from app.records import Build, StructuralKind
@@ -43,6 +43,7 @@ _RULE = (
     "rule_terms",
     "rule_protein",
     "rule_protein_at",
+    "rule_relation",
 )
 _TARGETS = (*_SPDIS, "genotype_code", "rule_gene", *_REGIONS)
 _SAYS = {
@@ -57,11 +58,14 @@ _CLINVAR = (
 _IDENTIFIERS = ("identifiers.system", "identifiers.value")
 _IMPACTS = ("", "HIGH", "MODERATE", "LOW", "MODIFIER")
 _KINDS = {kind.name for kind in StructuralKind if kind is not StructuralKind.BND}
+_WITH_COPIES = {kind.name for kind in (StructuralKind.DEL, StructuralKind.DUP, StructuralKind.CNV)}
 _BETWEEN = re.compile(r"(?:^| );(?: |$)")
 _REGION = re.compile(r"(?P<ref_seq>NC_[0-9]{6}\.[0-9]{1,2}):(?P<start>[0-9]{1,10})-(?P<end>[0-9]{1,10})")
 _RESIDUES = re.compile(r"(?P<first>[0-9]{1,6})(?:-(?P<last>[0-9]{1,6}))?")
 _TERM = re.compile(r"SO:[0-9]{7}")
 _COPIES = re.compile(r"[0-9]{1,6}")
+_PROTEIN = re.compile(r"p\.[A-Z][a-z]{2}[0-9]{1,6}[A-Za-z0-9_=*?]+")
+"""In three-letter codes"""
 
 
 class _Unusable(Exception):
@@ -238,14 +242,21 @@ def _rule(row: NamedRow) -> Rule | None:
         _copies(row, "rule_copies_min"),
         _copies(row, "rule_copies_max"),
         _members(row, "rule_terms", lambda term: _TERM.fullmatch(term) is not None),
-        row.text("rule_protein"),
+        _protein(row),
         _residues(row),
+        row.text("rule_relation") or COVERS,
     )
     least, most = rule.copies_at_least, rule.copies_at_most
     if not rule.gene and not rule.regions:
         raise _Unusable("rule_gene", BAD_RULE, "it names neither a gene nor a region")
-    if not (rule.changes or rule.terms or rule.protein or rule.protein_at or least is not None or most is not None):
+    if not rule.is_structural and not rule.is_of_consequences:
         raise _Unusable("rule_changes", BAD_RULE, "it does not say which changes count")
+    if rule.is_structural and rule.is_of_consequences:
+        raise _Unusable("rule_changes", BAD_RULE, "no variant is structural and has a consequence for a protein")
+    if rule.relation not in (COVERS, OVERLAPS):
+        raise _Unusable("rule_relation", BAD_RULE, f"{quoted(rule.relation)} is neither {COVERS} nor {OVERLAPS}")
+    if (least is not None or most is not None) and not _WITH_COPIES.issuperset(rule.changes):
+        raise _Unusable("rule_changes", BAD_RULE, "an insertion or inversion has no number of copies")
     if least is not None and most is not None and least > most:
         raise _Unusable("rule_copies_max", BAD_RULE, "it is below rule_copies_min")
     if len({region[1] for region in rule.regions}) > 1:
@@ -280,6 +291,13 @@ def _copies(row: NamedRow, column: str) -> int | None:
     if text and not _COPIES.fullmatch(text):
         raise _Unusable(column, BAD_RULE, f"{quoted(text)} is no number of copies")
     return int(text) if text else None
+
+
+def _protein(row: NamedRow) -> str:
+    text = row.text("rule_protein")
+    if text and not _PROTEIN.fullmatch(text):
+        raise _Unusable("rule_protein", BAD_RULE, f"{quoted(text)} is no change of a protein, written as p.Val600Glu")
+    return text
 
 
 def _residues(row: NamedRow) -> tuple[int, int] | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pyroaring import BitMap64
+
 from app import __version__
 from app.errors import ForbiddenCombination, InvalidInput, NotInstalled
 from app.fhir import codes
@@ -17,21 +19,22 @@ from app.fhir.observation import parameters
 from app.fhir.parameters import Dialect, OperationInputs
 from app.fhir.tokens import Token, is_same_system
 from app.formats.knowledge import Concept, ItemKind
-from app.operations import findings
+from app.operations import findings, rule_findings
 from app.operations import stated as stated_by_reports
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.implication_ids import consequence_id
-from app.operations.implications import counted, located
-from app.operations.knowledge_query import Question, Wanted, sought, wanted_concepts
+from app.operations.implications import counted, located, note_of
+from app.operations.knowledge_query import Question, Wanted, meets, sought, wanted_concepts
 from app.operations.limits import refuse_too_many
 from app.operations.population import names_in, refuse_unplaced
 from app.operations.query import chosen_call_sets
+from app.operations.rule_findings import SiteFinding
 from app.operations.subject_genotype import identified
 from app.store import carriers, counters, knowledge_unions, variants
 from app.store.carriers import Shards
 from app.store.knowledge import ActiveKnowledge
-from app.store.knowledge_codec import Role, StoredItem
+from app.store.knowledge_codec import Role, StoredItem, StoredRule
 from app.store.session import Session
 from app.store.stated import Statements
 from app.variants.consequence import Consequence
@@ -56,6 +59,9 @@ class Stated:
     knowledge_base: str = ""
     pipeline: str = ""
     identifiers: Sequence[tuple[str, str]] = ()
+    note: str = ""
+    rule: StoredRule | None = None
+    """Rule by which it is stated"""
 
 
 def find_subject_molecular_consequences(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -73,22 +79,39 @@ def find_subject_molecular_consequences(context: OperationContext, inputs: Opera
         statements = Statements(session, ItemKind.CONSEQUENCE)
         _check(context, active, inputs, statements)
         question = sought(session, active, statements, inputs)
-        segments, lookups = located(
-            context, session, call_sets, inputs, lambda: active.targets(_wanted(context, active, question)[Role.TERM])
+        calls = located(
+            context,
+            session,
+            call_sets,
+            inputs,
+            active,
+            targets=lambda: _targets(active, _wanted(context, active, question)),
         )
-        stated = consequences_of(context, session, active, sorted(findings.present_in(segments)))
+        present = findings.present_in(calls.segments) | rule_findings.sites_in(calls.structural)
+        stated = consequences_of(context, session, active, sorted(present))
         kept = _kept(stated, inputs.feature_consequences)
-        by_variant = findings.rendered(findings.only(segments, kept), lookups, context.naming)
-        asked = segments if inputs.variants or inputs.ranges else None
+        by_variant = findings.rendered(findings.only(calls.segments, kept), calls.lookups, context.naming)
+        by_site = {}
+        if calls.structural:
+            by_site = rule_findings.findings_of(session, rule_findings.only(calls.structural, kept))
+        asked = calls.segments if inputs.variants or inputs.ranges else None
         told = stated_by_reports.of_subject(
             context, session, statements, inputs, question, call_sets=call_sets, asked=asked
         )
     refuse_too_many(context, sum(map(len, kept.values())) + len(told), "consequences", "subject", mend=_FEWER)
     subject_id = call_sets[0].subject_id if call_sets else ""  # without calls there are no consequences
-    entries = list(_flat(kept, by_variant, subject_id, ref=inputs.dialect is Dialect.REF))
+    is_ref = inputs.dialect is Dialect.REF
+    entries = list(_flat(kept, by_variant, subject_id, ref=is_ref))
     shown = {finding.id for found in by_variant.values() for finding in found}
+    entries += _flat_structural(kept, by_site, subject_id, shown, ref=is_ref)
     entries += stated_by_reports.flat(told, "consequence", shown, inputs)
     return parameters(entries)
+
+
+def _targets(active: ActiveKnowledge, wanted: Wanted) -> BitMap64:
+    """Return the variants and sites that consequences of the wanted terms can be stated of."""
+    by_copies = rule_findings.sites_by_copies(active, lambda item: meets(item, wanted))
+    return active.targets(wanted[Role.TERM]) | BitMap64(by_copies)
 
 
 def find_population_molecular_consequences(context: OperationContext, inputs: OperationInputs) -> bytes:
@@ -115,8 +138,10 @@ def _who(
     context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, question: Question
 ) -> Shards:
     if not inputs.variants:
-        concepts = sorted(_wanted(context, active, question)[Role.TERM])
-        return knowledge_unions.fetch(session, concepts, inputs.source_class)
+        wanted = _wanted(context, active, question)
+        by_copies = rule_findings.who_by_copies(session, active, lambda item: meets(item, wanted), inputs.source_class)
+        by_term = knowledge_unions.fetch(session, sorted(wanted[Role.TERM]), inputs.source_class)
+        return carriers.union([by_term, by_copies])
     texts = [text for group in inputs.variants for text in group]
     placements = identified(context, texts)
     refuse_unplaced(session, placements, texts)
@@ -168,11 +193,9 @@ def consequences_of(
 ) -> dict[int, list[Stated]]:
     """Return the consequences of variants: those that are stated, and where none is, those that are computed."""
     items = active.of_variants(variant_ids)
-    concepts = active.named_concepts(
-        {number for found in items.values() for item in found for number in item.concepts.get(Role.TERM, ())}
-    )
+    by_item = stated_by(active, [item for found in items.values() for item in found])
     stated = {
-        variant_id: [one for item in found if (one := _stated(active, item, concepts)) is not None]
+        variant_id: [by_item[item.item_id] for item in found if item.item_id in by_item]
         for variant_id, found in items.items()
     }
     silent = [variant_id for variant_id in variant_ids if not stated.get(variant_id)]
@@ -180,6 +203,13 @@ def consequences_of(
         for variant_id, placement in variants.placements_of(session, silent).items():
             stated[variant_id] = _computed(context, placement)
     return stated
+
+
+def stated_by(active: ActiveKnowledge, items: Sequence[StoredItem]) -> dict[int, Stated]:
+    """Return what items state, by item."""
+    concepts = active.named_concepts({number for item in items for number in item.concepts.get(Role.TERM, ())})
+    found = {item.item_id: _stated(active, item, concepts) for item in items}
+    return {item_id: one for item_id, one in found.items() if one is not None}
 
 
 def _stated(active: ActiveKnowledge, item: StoredItem, concepts: Mapping[int, Concept]) -> Stated | None:
@@ -196,6 +226,8 @@ def _stated(active: ActiveKnowledge, item: StoredItem, concepts: Mapping[int, Co
         facts,
         knowledge_base=f"{release.label} {release.version}",
         identifiers=item.identifiers,
+        note=note_of(item) if item.rule is not None else "",
+        rule=item.rule,
     )
 
 
@@ -246,6 +278,30 @@ def _flat(
                 yield as_parameter(finding.name, finding.resource)
 
 
+def _flat_structural(
+    kept: Mapping[int, Sequence[Stated]],
+    by_site: Mapping[int, Sequence[SiteFinding]],
+    subject_id: str,
+    shown: set[str],
+    *,
+    ref: bool,
+) -> Iterator[list[str]]:
+    """Yield the parameters of an answer that are about structural variants: consequences, and after them the calls.
+
+    The ids of the calls are added to ``shown``.
+    """
+    for site in sorted(by_site, key=lambda one: by_site[one][0].finding):
+        called: dict[str, Finding] = {}
+        for one in kept[site]:
+            found = rule_findings.meeting(one.rule, by_site[site]) if one.rule is not None else []
+            for derived in [[finding] for finding in found] if ref else [found] if found else []:
+                yield as_parameter("consequence", rendered(one, derived, subject_id, ref=ref))
+            called |= {finding.id: finding for finding in found}
+        shown |= called.keys()
+        for finding in sorted(called.values()):
+            yield as_parameter(finding.name, finding.resource)
+
+
 def rendered(one: Stated, derived: Sequence[Finding], subject_id: str, *, ref: bool) -> str:
     """Return the Observation of a consequence that is derived from some calls."""
     implied = Implied(
@@ -255,5 +311,6 @@ def rendered(one: Stated, derived: Sequence[Finding], subject_id: str, *, ref: b
         knowledge_base=one.knowledge_base,
         pipeline=one.pipeline,
         identifiers=one.identifiers,
+        note=one.note,
     )
     return render_consequence(implied, one.facts, ref=ref)

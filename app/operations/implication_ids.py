@@ -20,6 +20,8 @@ from app.operations.findings import Finding
 
 IMPLICATION: Final = re.compile(r"(im|mc)-([0-9a-f]{16})-([1-9][0-9]?)-([0-9]{1,9})-([0-9a-f]{16})")
 """Implication or consequence; call set, contig and start of its first finding; digest"""
+OF_STRUCTURAL: Final = re.compile(r"(im|mc)-([0-9a-f]{16})-([1-9][0-9]?)-([0-9]{1,10})-s([0-9a-f]{16})")
+"""The same of a structural variant"""
 OF_GENOTYPE: Final = re.compile(r"im-([0-9a-f]{16})-g-([0-9a-f]{16})")
 """Statement of its first genotype; digest"""
 
@@ -40,5 +42,5 @@ def _id(prefix: str, derived: Sequence[Finding], identity: Sequence[str | int]) 
     _, stored, place = ids[0].split("-", 2)
     if place == "g":
         return f"{prefix}-{stored}-g-{digest}"
-    contig, start, _ = place.split("-", 2)
-    return f"{prefix}-{stored}-{contig}-{start}-{digest}"
+    contig, start, tail = place.split("-", 2)
+    return f"{prefix}-{stored}-{contig}-{start}-{'s' if tail.startswith('s') else ''}{digest}"

@@ -7,21 +7,22 @@ alone, as the reference implementation answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from re import Match
 
 from app.fhir.genotype import genotype_id
 from app.fhir.parameters import Dialect
 from app.formats.knowledge import ItemKind
-from app.operations import consequences, findings, implications
+from app.operations import consequences, findings, implications, rule_findings
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.haplotypes import rendered_statement
 from app.operations.implication_ids import consequence_id, implication_id
 from app.operations.implications import Implication
 from app.operations.matching import calls_at
-from app.store import calls, genotypes
+from app.operations.rule_findings import SiteFinding
+from app.store import calls, genotypes, structural_calls
 from app.store.calls import CallSet
 from app.store.genotypes import Genotype
 from app.store.knowledge import ActiveKnowledge
@@ -49,13 +50,50 @@ def read_implication(context: OperationContext, match: Match[str]) -> bytes | No
             return _consequence(context, session, every, variant_ids, match[0])
         for kind in (ItemKind.DIAGNOSTIC, ItemKind.THERAPEUTIC):
             active = ActiveKnowledge(session, kind)
-            for items in active.of_variants(variant_ids).values():
+            for variant_id, items in active.of_variants(variant_ids).items():
                 for item in items:
-                    groups = _by_call_set(context, session, every, active.variants_of(item.item_id))
+                    # Each variant that meets a rule meets it for itself.
+                    about = active.variants_of(item.item_id) if item.rule is None else [variant_id]
+                    groups = _by_call_set(context, session, every, about)
                     found = _implied(active, item, groups, call_set.subject_id, match[0])
                     if found is not None:
                         return found
     return None
+
+
+def read_structural_implication(context: OperationContext, match: Match[str]) -> bytes | None:
+    """Return the implication or consequence of structural variants with an id; None if no active rule implies it."""
+    prefix, uid, contig, start, _ = match.groups()
+    with context.database.read() as session:
+        call_set = calls.call_set_named(session, uid)
+        if call_set is None:
+            return None
+        key = (call_set.shard, call_set.call_set_id, int(contig))
+        chunks = structural_calls.read_chunks(session, [key]).get(key[1:], ())
+        ids = {site for chunk in chunks for site in chunk.site[chunk.native[0] == int(start)].tolist()}
+        every = calls.call_sets_of(session, call_set.subject_id)
+        by_site = rule_findings.findings_of(session, rule_findings.calls_of(session, every, ids))
+        if prefix == "mc":
+            return _structural_consequence(session, by_site, match[0])
+        for kind in (ItemKind.DIAGNOSTIC, ItemKind.THERAPEUTIC):
+            active = ActiveKnowledge(session, kind)
+            for site, items in active.of_variants(sorted(ids)).items():
+                for item in items:
+                    found = _implied(active, item, _grouped(item, by_site[site]), call_set.subject_id, match[0])
+                    if found is not None:
+                        return found
+    return None
+
+
+def _grouped(item: StoredItem, found: Sequence[SiteFinding]) -> list[list[Finding]]:
+    """Return the calls of a site that meet the rule of an item, those of each call set together."""
+    if item.rule is None:
+        return []
+    groups: dict[int, list[SiteFinding]] = {}
+    for one in found:
+        groups.setdefault(one.call_set.call_set_id, []).append(one)
+    meeting = [rule_findings.meeting(item.rule, some) for some in groups.values()]
+    return [some for some in meeting if some]
 
 
 def read_genotype_implication(context: OperationContext, match: Match[str]) -> bytes | None:
@@ -117,6 +155,19 @@ def _consequence(
             for one in stated:
                 if consequence_id(derived, one.origin, one.what) == id_:
                     return consequences.rendered(one, derived, call_sets[0].subject_id, ref=False).encode()
+    return None
+
+
+def _structural_consequence(session: Session, by_site: Mapping[int, Sequence[SiteFinding]], id_: str) -> bytes | None:
+    active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
+    for site, items in active.of_variants(sorted(by_site)).items():
+        stated = consequences.stated_by(active, items)
+        for item in items:
+            for derived in _choices_of(_grouped(item, by_site[site])):
+                one = stated[item.item_id]
+                if consequence_id(derived, one.origin, one.what) == id_:
+                    subject_id = by_site[site][0].call_set.subject_id
+                    return consequences.rendered(one, derived, subject_id, ref=False).encode()
     return None
 
 

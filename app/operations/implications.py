@@ -7,7 +7,7 @@ has them; a question by condition begins with the items, so that no genome is se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from pyroaring import BitMap, BitMap64
@@ -18,7 +18,7 @@ from app.fhir.implication import Implied, as_parameter, render_diagnostic, rende
 from app.fhir.observation import counted_parameter, parameters
 from app.fhir.parameters import Dialect, OperationInputs
 from app.formats.knowledge import Concept, ItemKind
-from app.operations import findings, stated
+from app.operations import findings, rule_findings, stated
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.haplotypes import matching, names_matching, rendered_statement
@@ -28,6 +28,7 @@ from app.operations.limits import refuse_too_many
 from app.operations.matching import Lookups, RangeMatcher, Segment, VariantMatcher
 from app.operations.population import listed, names_in, refuse_unplaced
 from app.operations.query import chosen_call_sets, chosen_genotypes, classes_of_genotypes, named_subject
+from app.operations.structural_matching import StructuralHits
 from app.operations.subject_genotype import identified
 from app.store import (
     carrier_sets,
@@ -101,16 +102,16 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
         question = sought(session, active, statements, inputs)
         wanted = wanted_concepts(active, question)
         found: list[Implication] = []
-        segments: list[Segment] = []
+        calls = Located([], {})
         is_placed = bool(inputs.variants or inputs.ranges)
         if not inputs.haplotypes or (is_placed and not statements.is_empty):
-            segments, lookups = located(context, session, call_sets, inputs, lambda: _targets(active, wanted))
+            calls = located(context, session, call_sets, inputs, active, targets=lambda: _targets(active, wanted))
         if not inputs.haplotypes:
-            found += _of_variants(context, active, segments, lookups, wanted)
+            found += _of_variants(context, session, active, calls, wanted)
         if kind is ItemKind.THERAPEUTIC and not (inputs.variants or inputs.ranges):
             found += _of_genotypes(context, session, active, inputs, wanted)
         concepts = active.named_concepts(_concepts_of(found))
-        asked = segments if is_placed else None
+        asked = calls.segments if is_placed else None
         told = stated.of_subject(context, session, statements, inputs, question, call_sets=call_sets, asked=asked)
     refuse_too_many(context, len(found) + len(told), "implications", "subject", mend=_FEWER)
     shown: set[str] = set()
@@ -128,7 +129,13 @@ def _concepts_of(found: Iterable[Implication]) -> set[int]:
 
 
 def _targets(active: ActiveKnowledge, wanted: Wanted) -> BitMap64:
-    """Return the variants that items can be about that have a concept of every role."""
+    """Return the variants and sites that items can be about that have a concept of every role."""
+    by_copies = rule_findings.sites_by_copies(active, lambda item: meets(item, wanted))
+    return _counted_targets(active, wanted) | BitMap64(by_copies)
+
+
+def _counted_targets(active: ActiveKnowledge, wanted: Wanted) -> BitMap64:
+    """Return those of them that nothing of a call has to be known of."""
     found: BitMap64 | None = None
     for concepts in wanted.values():
         targets = active.targets(concepts)
@@ -136,16 +143,28 @@ def _targets(active: ActiveKnowledge, wanted: Wanted) -> BitMap64:
     return found if found is not None else BitMap64()
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The calls that a question is about; structural ones are looked for only where releases have rules."""
+
+    segments: list[Segment]
+    lookups: Lookups
+    structural: list[StructuralHits] = field(default_factory=list)
+
+
 def located(
     context: OperationContext,
     session: Session,
     call_sets: Sequence[CallSet],
     inputs: OperationInputs,
+    active: ActiveKnowledge,
+    *,
     targets: Callable[[], BitMap64],
-) -> tuple[list[Segment], Lookups]:
+) -> Located:
     """Return the calls that a question is about: those of its variants, in its ranges, or else of some targets."""
     segments: list[Segment] | None = None
     lookups: dict[int, Placement] = {}
+    structural: list[StructuralHits] = []
     if inputs.variants:
         texts = [text for group in inputs.variants for text in group]
         by_variant, looked = VariantMatcher(session).find(call_sets, identified(context, texts), texts)
@@ -157,35 +176,43 @@ def located(
         inside = findings.distinct(chain.from_iterable(by_range))
         segments = inside if segments is None else findings.only(segments, findings.present_in(inside))
         lookups |= looked
-    if segments is not None:
-        return segments, lookups
-    if not call_sets:
-        return [], lookups
+        if active.has_rules and not inputs.variants:  # which name no structural variant
+            structural = rule_findings.in_ranges(context, session, call_sets, [one.interval for one in inputs.ranges])
+    if segments is not None or not call_sets:
+        return Located(segments or [], lookups, structural)
     subject_id = call_sets[0].subject_id
     ordinal = subjects.find(session, [subject_id])[subject_id].ordinal
     carried = carrier_sets.carried_by(session, ordinal, targets())
     refuse_too_many(context, len(carried), "variants", "conditions", mend=_FEWER)
-    return findings.calls_of(session, call_sets, carried)
+    if active.has_rules:
+        structural = rule_findings.calls_of(session, call_sets, carried)
+    return Located(*findings.calls_of(session, call_sets, carried), structural)
 
 
 def _of_variants(
-    context: OperationContext, active: ActiveKnowledge, segments: list[Segment], lookups: Lookups, wanted: Wanted
+    context: OperationContext, session: Session, active: ActiveKnowledge, located_: Located, wanted: Wanted
 ) -> list[Implication]:
-    known = active.of_variants(sorted(findings.present_in(segments)))
+    segments, structural = located_.segments, located_.structural
+    known = active.of_variants(sorted(findings.present_in(segments) | rule_findings.sites_in(structural)))
     about: dict[int, tuple[StoredItem, list[int]]] = {}
     for variant_id, items in known.items():
         for item in items:
             if meets(item, wanted):
                 about.setdefault(item.item_id, (item, []))[1].append(variant_id)
     kept = {variant_id for _, variant_ids in about.values() for variant_id in variant_ids}
-    by_variant = findings.rendered(findings.only(segments, kept), lookups, context.naming)
+    by_variant = findings.rendered(findings.only(segments, kept), located_.lookups, context.naming)
+    by_site = rule_findings.findings_of(session, rule_findings.only(structural, kept)) if structural else {}
     found = []
     for item, variant_ids in about.values():
         release = active.release_of(item.item_id)
-        derived = sorted(chain.from_iterable(by_variant.get(variant_id, ()) for variant_id in variant_ids))
-        if derived and release is not None:
-            found.append(Implication(item, release, derived))
-    return sorted(found, key=lambda one: one.item.item_id)
+        # Each variant that meets a rule meets it for itself.
+        for together in [variant_ids] if item.rule is None else [[variant_id] for variant_id in variant_ids]:
+            derived = sorted(chain.from_iterable(by_variant.get(variant_id, ()) for variant_id in together))
+            if item.rule is not None and not derived:
+                derived = rule_findings.meeting(item.rule, by_site.get(together[0], ()))
+            if derived and release is not None:
+                found.append(Implication(item, release, derived))
+    return sorted(found, key=lambda one: (one.item.item_id, one.findings[0]))
 
 
 def _of_genotypes(
@@ -253,13 +280,20 @@ def rendered(
         [finding.id for finding in derived],
         knowledge_base=f"{one.release.label} {one.release.version}",
         identifiers=item.identifiers,
-        note=item.note,
+        note=note_of(item),
     )
     conditions = [concepts[number] for number in item.concepts.get(Role.CONDITION, ())]
     if item.kind is ItemKind.DIAGNOSTIC:
         return render_diagnostic(implied, item.statement, conditions, item.evidence)
     medications = [concepts[number] for number in item.concepts.get(Role.MEDICATION, ())]
     return render_therapeutic(implied, item.statement, conditions, medications, item.evidence, ref=ref)
+
+
+def note_of(item: StoredItem) -> str:
+    """Return what a reader should know of an item besides, the rule that led to it first."""
+    return "; ".join(
+        text for text in (f"By rule: {item.rule.words}" if item.rule is not None else "", item.note) if text
+    )
 
 
 def _of_population(context: OperationContext, inputs: OperationInputs, kind: ItemKind) -> bytes:
@@ -303,19 +337,38 @@ def population_of_variants(
     context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
 ) -> Shards:
     """Return who carries a variant that an item meeting every criterion is about."""
-    if not inputs.variants and len(wanted) == 1:
+    if not inputs.variants:
+        by_copies = rule_findings.who_by_copies(session, active, lambda item: meets(item, wanted), inputs.source_class)
+        return carriers.union([_population_of_targets(session, active, inputs, wanted), by_copies])
+    return _carriers_of(session, active, inputs, wanted, _named(context, session, inputs))
+
+
+def _named(context: OperationContext, session: Session, inputs: OperationInputs) -> set[int]:
+    """Return the stored variants that the variants of a question are."""
+    texts = [text for group in inputs.variants for text in group]
+    placements = identified(context, texts)
+    refuse_unplaced(session, placements, texts)
+    return {variant_id for found in variants.find(session, placements) for variant_id in found}
+
+
+def _population_of_targets(
+    session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
+) -> Shards:
+    if len(wanted) == 1:
         (concepts,) = wanted.values()
         return knowledge_unions.fetch(session, sorted(concepts), inputs.source_class)
-    if inputs.variants:
-        texts = [text for group in inputs.variants for text in group]
-        placements = identified(context, texts)
-        refuse_unplaced(session, placements, texts)
-        stored = variants.find(session, placements)
-        candidates = {variant_id for found in stored for variant_id in found}
-    else:
-        candidates = set(_targets(active, wanted))
+    return _carriers_of(session, active, inputs, wanted, _counted_targets(active, wanted))
+
+
+def _carriers_of(
+    session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted, candidates: Iterable[int]
+) -> Shards:
     known = active.of_variants(sorted(candidates))
-    kept = [variant_id for variant_id, items in known.items() if any(meets(item, wanted) for item in items)]
+    kept = [
+        variant_id
+        for variant_id, items in known.items()
+        if any(meets(item, wanted) and (item.rule is None or not item.rule.counts_copies) for item in items)
+    ]
     shards = carriers.shards_of(counters.values(session))
     classes = None if inputs.source_class is None else (inputs.source_class,)
     return carriers.united(session, [kept], classes, shards=shards)[0]

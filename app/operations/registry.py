@@ -32,7 +32,11 @@ from app.operations.haplotypes import (
     find_subject_specific_haplotypes,
     read_genotype,
 )
-from app.operations.implication_reading import read_genotype_implication, read_implication
+from app.operations.implication_reading import (
+    read_genotype_implication,
+    read_implication,
+    read_structural_implication,
+)
 from app.operations.implications import (
     find_population_dx_implications,
     find_population_tx_implications,
@@ -89,6 +93,12 @@ READERS: Final[Sequence[Reader]] = (
         [DIAGNOSTIC_PROFILE, THERAPEUTIC_PROFILE, CONSEQUENCE_PROFILE],
     ),
     Reader("Observation", STATED, read_stated, [DIAGNOSTIC_PROFILE, THERAPEUTIC_PROFILE, CONSEQUENCE_PROFILE]),
+    Reader(
+        "Observation",
+        implication_ids.OF_STRUCTURAL,
+        read_structural_implication,
+        [DIAGNOSTIC_PROFILE, THERAPEUTIC_PROFILE, CONSEQUENCE_PROFILE],
+    ),
     Reader("Observation", implication_ids.OF_GENOTYPE, read_genotype_implication, [THERAPEUTIC_PROFILE]),
     Reader("Observation", GENOTYPE_ID, read_genotype, [GENOTYPE_PROFILE, HAPLOTYPE_PROFILE]),
     Reader(

@@ -72,6 +72,16 @@ def call_sets_of(session: Session, subject_id: str) -> list[CallSet]:
     return [_call_set(row, subject_id) for row in rows if row[0] is not None]
 
 
+def call_sets_of_ordinals(session: Session, ordinals: Sequence[int]) -> list[tuple[int, CallSet]]:
+    """Return every call set of some subjects, each with the ordinal of its subject, in one statement."""
+    rows = session.run(
+        f"select {_COLUMNS}, s.subject_id, s.ordinal from subject s join study st on st.subject_ordinal = s.ordinal"
+        f" join call_set cs on cs.study_id = st.id where s.ordinal {session.in_ints('ordinals')} order by cs.id",
+        {"ordinals": session.int_list(list(ordinals))},
+    )
+    return [(row[-1], _call_set(row, row[-2])) for row in rows]
+
+
 def call_set_named(session: Session, uid: str) -> CallSet | None:
     """Return the call set with a uid; None if there is none."""
     rows = session.run(_NAMED_CALL_SET, {"uid": uid})

@@ -90,7 +90,7 @@ def set_active(session: Session, release: Release, *, active: bool) -> None:
 
 
 def remove(session: Session, release: Release) -> None:
-    """Remove every row of a release, and the variants that only it was about."""
+    """Remove every row of a release, and the variants that only it named."""
     scope = {"id": release.release_id}
     knowledge_unions.forget(session, release.release_id)
     session.run("delete from knowledge_concept where release_id = :id returning 1", scope)
@@ -103,12 +103,12 @@ def remove(session: Session, release: Release) -> None:
 
 
 def _remove_items(session: Session, first: int, end: int) -> None:
-    """Remove some items, and the variants that nothing else was about."""
+    """Remove some items, and the variants that nothing else names."""
     scope = {"first": first, "end": end}
     linked = session.run(
         "delete from knowledge_link where item_id >= :first and item_id < :end returning variant_id", scope
     )
-    for table, column in (("knowledge_genotype", "item_id"), ("knowledge_item", "id")):
+    for table, column in (("knowledge_genotype", "item_id"), ("knowledge_rule", "item_id"), ("knowledge_item", "id")):
         session.run(f"delete from {table} where {column} >= :first and {column} < :end returning 1", scope)
     studies.delete_uncarried(session, {row[0] for row in linked})
 
@@ -170,6 +170,11 @@ class ActiveKnowledge:
     def releases(self) -> Sequence[Release]:
         """Return the active releases, of whatever kind their items are."""
         return self._releases
+
+    @property
+    def has_rules(self) -> bool:
+        """Return whether any active release says by rules whom items are about."""
+        return any(release.has_rules for release in self._releases)
 
     def is_empty(self) -> bool:
         """Return whether no active release has an item of the kind."""
@@ -245,6 +250,35 @@ class ActiveKnowledge:
             "select variant_id from knowledge_link where item_id = :item order by variant_id", {"item": item_id}
         )
         return [row[0] for row in rows]
+
+    def linked(self, item_ids: Sequence[int]) -> dict[int, list[int]]:
+        """Return what each of some items is about: variants, or structural sites; no statement without items."""
+        if not item_ids:
+            return {}
+        rows = self._session.run(
+            f"select item_id, variant_id from knowledge_link where item_id {self._session.in_ints('ids')}"
+            " order by item_id, variant_id",
+            {"ids": self._session.int_list(list(item_ids))},
+        )
+        found: dict[int, list[int]] = {}
+        for item_id, variant_id in rows:
+            found.setdefault(item_id, []).append(variant_id)
+        return found
+
+    def counting_copies(self) -> list[StoredItem]:
+        """Return the items whose rules ask for a number of copies; no statement where no release has rules."""
+        if not self.has_rules:
+            return []
+        rows = self._session.run(
+            "select i.id, i.kind, i.body from knowledge_rule r join knowledge_item i on i.id = r.item_id"
+            " where (r.copies_min is not null or r.copies_max is not null) and i.kind = :kind order by i.id",
+            {"kind": self._kind},
+        )
+        return [
+            knowledge_codec.decode(item_id, kind, body)
+            for item_id, kind, body in rows
+            if self.release_of(item_id) is not None
+        ]
 
     def of_variants(self, variant_ids: Sequence[int]) -> dict[int, list[StoredItem]]:
         """Return the items about each of some variants, in one statement."""

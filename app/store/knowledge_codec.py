@@ -57,6 +57,20 @@ class Role(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRule:
+    """What answers need of the rule of an item: itself in words, and the copies of a call that it demands."""
+
+    words: str
+    copies_min: int | None = None
+    copies_max: int | None = None
+
+    @property
+    def counts_copies(self) -> bool:
+        """Return whether calls of one site can differ in meeting the rule."""
+        return self.copies_min is not None or self.copies_max is not None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredItem:
     """One item as it is read back; concepts that questions ask by are numbers."""
 
@@ -75,6 +89,7 @@ class StoredItem:
     impact: str
     note: str
     genotypes: tuple[Concept, ...]
+    rule: StoredRule | None = None
 
 
 def roles(item: KnowledgeItem) -> Mapping[Role, Sequence[Concept]]:
@@ -82,7 +97,7 @@ def roles(item: KnowledgeItem) -> Mapping[Role, Sequence[Concept]]:
     return {Role.CONDITION: item.conditions, Role.MEDICATION: item.medications, Role.TERM: item.terms}
 
 
-def encode(item: KnowledgeItem, concepts: Mapping[Role, Sequence[int]]) -> str:
+def encode(item: KnowledgeItem, concepts: Mapping[Role, Sequence[int]], rule: StoredRule | None = None) -> str:
     """Return the text of an item; ``concepts`` has the numbers of its concepts."""
     fields = [
         item.row_id,
@@ -93,6 +108,7 @@ def encode(item: KnowledgeItem, concepts: Mapping[Role, Sequence[int]]) -> str:
         [_packed(effect) for effect in item.effects],
         [item.gene, item.transcript, item.coding_hgvs, item.protein_hgvs, item.impact, item.note],
         [_packed(genotype) for genotype in item.genotypes],
+        [] if rule is None else [rule.words, rule.copies_min, rule.copies_max],
     ]
     while not fields[-1] or (isinstance(fields[-1], list) and not any(fields[-1])):
         fields.pop()
@@ -103,7 +119,7 @@ def decode(item_id: int, kind: int, text: str) -> StoredItem:
     """Return an item from its row."""
     fields: list[Any] = orjson.loads(text)
     fields += _ABSENT[len(fields) :]
-    row_id, identifiers, statement, evidence, concepts, effects, names, genotypes = fields
+    row_id, identifiers, statement, evidence, concepts, effects, names, genotypes, rule = fields
     gene, transcript, coding_hgvs, protein_hgvs, impact, note = names
     return StoredItem(
         item_id,
@@ -121,10 +137,11 @@ def decode(item_id: int, kind: int, text: str) -> StoredItem:
         impact,
         note,
         tuple(map(_unpacked, genotypes)),
+        StoredRule(*rule) if rule else None,
     )
 
 
-_ABSENT: Final[list[Any]] = ["", [], 0, "", [[], [], []], [], ["", "", "", "", "", ""], []]
+_ABSENT: Final[list[Any]] = ["", [], 0, "", [[], [], []], [], ["", "", "", "", "", ""], [], []]
 
 
 def _packed(concept: Concept) -> list[int | str]:

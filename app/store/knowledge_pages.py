@@ -1,7 +1,8 @@
 """Which concepts lead to which variant, by variant: the way from a genome's calls to what knowledge says of them.
 
-A page holds the pairs of up to 4,096 variants of one release as parallel columns (variant id modulo 4,096, concept),
-sorted, without repeats. The same pairs by concept are ``targets`` of ``knowledge_concept``.
+Structural sites that rules lead to are among the variants; what a rule leads to by a number of copies is not, as that
+depends on the call. A page holds the pairs of up to 4,096 variants of one release as parallel columns (variant id
+modulo 4,096, concept), sorted, without repeats. The same pairs by concept are ``targets`` of ``knowledge_concept``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _CONCEPT_BITS = 27
 """Of a pair as one number"""
 
 PAGE = ("release_id", "page", "data")
+
+Pair = tuple[int, int]
+"""Variant or structural site, and a concept that leads to it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Pairs:
 
 def distinct(variant: Column, concept: Column) -> Pairs:
     """Return pairs in their order and without repeats."""
-    joint = np.unique((variant << _CONCEPT_BITS) | concept)
+    joint = np.unique(_joint(variant, concept))
     return Pairs(joint >> _CONCEPT_BITS, joint & ((1 << _CONCEPT_BITS) - 1))
 
 
@@ -100,14 +104,38 @@ def move(session: Session, leading: Mapping[int, Iterable[int]]) -> None:
             concept = moved.concept[moved.variant == before]
             variants.append(np.full(len(concept), after, dtype=np.int64))
             concepts.append(concept)
-        scope = {"release": release_id, "pages": session.int_list(pages)}
-        session.run(
-            f"delete from knowledge_page where release_id = :release and page {session.in_ints('pages')} returning 1",
-            scope,
-        )
-        session.insert_rows(
-            "knowledge_page", PAGE, rows(distinct(np.concatenate(variants), np.concatenate(concepts)), release_id)
-        )
+        _replace(session, release_id, pages, distinct(np.concatenate(variants), np.concatenate(concepts)))
+
+
+def change(session: Session, release_id: int, gone: Sequence[Pair], added: Sequence[Pair]) -> None:
+    """Take some pairs off the pages of a release and put others on them."""
+    left, new = _columns(gone), _columns(added)
+    pages = np.unique(np.concatenate([left.variant, new.variant]) >> PAGE_BITS).tolist()
+    known = read(session, [release_id], pages)
+    kept = ~is_in(_joint(known.variant, known.concept), _joint(left.variant, left.concept))
+    variant = np.concatenate([known.variant[kept], new.variant])
+    concept = np.concatenate([known.concept[kept], new.concept])
+    _replace(session, release_id, pages, distinct(variant, concept))
+
+
+def _columns(pairs: Sequence[Pair]) -> Pairs:
+    variant, concept = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2).T
+    return distinct(variant, concept)
+
+
+def _joint(variant: Column, concept: Column) -> Column:
+    """Return pairs as one number each, in the order of the pairs."""
+    joint: Column = (variant << _CONCEPT_BITS) | concept
+    return joint
+
+
+def _replace(session: Session, release_id: int, pages: Sequence[int], pairs: Pairs) -> None:
+    """Store the pairs of some pages of a release in place of those that are there."""
+    session.run(
+        f"delete from knowledge_page where release_id = :release and page {session.in_ints('pages')} returning 1",
+        {"release": release_id, "pages": session.int_list(list(pages))},
+    )
+    session.insert_rows("knowledge_page", PAGE, rows(pairs, release_id))
 
 
 def _joined(found: Iterable[tuple[int, bytes]], *, in_order: bool) -> Pairs:

@@ -84,13 +84,26 @@ def recount(session: Session, variant_ids: Iterable[int]) -> None:
         for some in _portions(np.unique(changed >> knowledge_pages.PAGE_BITS).tolist(), 16 * _PAGES_AT_ONCE)
     ]
     concepts = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-    if len(concepts):
-        session.run(
-            f"delete from knowledge_union where concept_id {session.in_ints('ids')} returning 1",
-            {"ids": session.int_list(concepts.tolist())},
-        )
-        about = np.array(targets(session, concepts.tolist()).to_array(), dtype=np.int64)
-        _count(session, releases, np.unique(about >> knowledge_pages.PAGE_BITS).tolist(), concepts)
+    _recount(session, releases, concepts)
+
+
+def recount_concepts(session: Session, concept_ids: Iterable[int]) -> None:
+    """Count the unions of some concepts anew, as far as they are of active releases."""
+    releases = _active(session)
+    if releases:
+        _recount(session, releases, np.unique(np.fromiter(concept_ids, dtype=np.int64)))
+
+
+def _recount(session: Session, releases: Sequence[int], concepts: Column) -> None:
+    """Count the unions of some ascending concepts anew, as far as they are of some releases, the active ones."""
+    if not len(concepts):
+        return
+    session.run(
+        f"delete from knowledge_union where concept_id {session.in_ints('ids')} returning 1",
+        {"ids": session.int_list(concepts.tolist())},
+    )
+    about = np.array(targets(session, concepts.tolist()).to_array(), dtype=np.int64)
+    _count(session, releases, np.unique(about >> knowledge_pages.PAGE_BITS).tolist(), concepts)
 
 
 def rebuild(session: Session) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, pairwise
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -19,10 +20,11 @@ from pyroaring import BitMap64
 
 from app.errors import InvalidInput, quoted
 from app.formats.knowledge import Concept, ItemKind, KnowledgeItem
-from app.store import counters, knowledge_codec, knowledge_pages
+from app.store import counters, knowledge_codec, knowledge_pages, knowledge_rules
 from app.store.bitmaps import Column
 from app.store.knowledge_codec import Role
 from app.store.knowledge_pages import Pairs
+from app.store.knowledge_rules import Link, PlacedRule
 from app.store.session import Session
 from app.variants.allele_names import genotype_key
 
@@ -51,6 +53,8 @@ class ReleaseFacts:
 
 _ConceptKey = tuple[ItemKind, Role, Concept]
 
+NO_RULES: Final[Mapping[int, PlacedRule]] = MappingProxyType({})
+
 
 class KnowledgeWriter:
     """Writes one release, batch by batch; it is inactive until it is activated."""
@@ -71,7 +75,8 @@ class KnowledgeWriter:
         self.release_id = counters.allocate(session, counters.KNOWLEDGE_RELEASE, 1)
         self._first_item = counters.value(session, counters.KNOWLEDGE_ITEM)
         self._items = 0
-        self._has_rules = False
+        self._with_rules: dict[int, tuple[int, ...]] = {}
+        """Items with rules, and the concepts that lead to whatever meets them"""
         self._concepts: dict[_ConceptKey, int] = {}
         self._next_concept = counters.value(session, counters.KNOWLEDGE_CONCEPT)
         self._kinds: set[ItemKind] = set()
@@ -79,19 +84,30 @@ class KnowledgeWriter:
         self._variant, self._concept = array("q"), array("q")
         self._genotypes: dict[int, set[str]] = {}
 
-    def write(self, items: Sequence[KnowledgeItem], variant_ids: Sequence[Sequence[int]]) -> None:
-        """Store items, given with the variants that each of them is about."""
+    def write(
+        self,
+        items: Sequence[KnowledgeItem],
+        variant_ids: Sequence[Sequence[int]],
+        placed: Mapping[int, PlacedRule] = NO_RULES,
+    ) -> None:
+        """Store items, given with the variants that each of them is about, and by their places the rules of some."""
         rows: list[tuple[int, int, str]] = []
         links: list[tuple[int, int]] = []
         genotypes: list[tuple[str, int]] = []
-        for item_id, (item, found) in enumerate(zip(items, variant_ids, strict=True), self._first_item + self._items):
+        first = self._first_item + self._items
+        rules = {first + at: rule for at, rule in placed.items()}
+        for item_id, (item, found) in enumerate(zip(items, variant_ids, strict=True), first):
             ids = found if len(found) < 2 else list(dict.fromkeys(found))
             numbers = {
                 role: [self._number((item.kind, role, concept)) for concept in concepts]
                 for role, concepts in knowledge_codec.roles(item).items()
                 if concepts
             }
-            rows.append((item_id, int(item.kind), knowledge_codec.encode(item, numbers)))
+            stored = rules[item_id].stored() if item_id in rules else None
+            if stored is not None:
+                counted = () if stored.counts_copies else tuple(chain.from_iterable(numbers.values()))
+                self._with_rules[item_id] = counted
+            rows.append((item_id, int(item.kind), knowledge_codec.encode(item, numbers, stored)))
             links += [(variant_id, item_id) for variant_id in ids]
             for one in chain.from_iterable(numbers.values()):
                 self._variant.extend(ids)
@@ -103,16 +119,31 @@ class KnowledgeWriter:
                     self._genotypes.setdefault(one, set()).update(keys)
         self._items += len(rows)
         self._kinds |= {item.kind for item in items}
-        self._has_rules |= any(item.rule is not None for item in items)
         self._session.insert_rows("knowledge_item", _ITEM, rows)
         self._session.insert_rows("knowledge_link", ("variant_id", "item_id"), sorted(links))
         self._session.insert_rows("knowledge_genotype", ("key", "item_id"), sorted(genotypes))
+        placed_rows = [rule.row(item_id) for item_id, rule in rules.items()]
+        self._session.insert_rows("knowledge_rule", knowledge_rules.COLUMNS, placed_rows)
 
     def _number(self, key: _ConceptKey) -> int:
         known = self._concepts.get(key)
         if known is None:
             known = self._concepts[key] = self._next_concept + len(self._concepts)
         return known
+
+    def link_sites(self) -> None:
+        """Link what was written by rules with the structural sites that meet them."""
+        if self._with_rules:
+            first = self._first_item
+            self.link(knowledge_rules.sites_of_items(self._session, first, first + self._items))
+
+    def link(self, links: Sequence[Link]) -> None:
+        """Store which sites and variants meet rules of the release."""
+        self._session.insert_rows("knowledge_link", ("variant_id", "item_id"), links)
+        for variant_id, item_id in links:
+            for concept in self._with_rules[item_id]:
+                self._variant.append(variant_id)
+                self._concept.append(concept)
 
     def finish(self, report: Mapping[str, Any]) -> None:
         """Store what the items can be asked by, and the release itself."""
@@ -129,7 +160,7 @@ class KnowledgeWriter:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         row = (
             self.release_id, facts.name, facts.source, facts.label, facts.version, facts.released, facts.licence,
-            orjson.dumps(list(facts.files)).decode(), facts.sha256, 0, int(self._has_rules), self._first_item,
+            orjson.dumps(list(facts.files)).decode(), facts.sha256, 0, int(bool(self._with_rules)), self._first_item,
             self._items, self._asked_by(), orjson.dumps(dict(report)).decode(), now,
         )  # fmt: skip
         session.insert_rows("knowledge_release", _RELEASE, [row])

@@ -83,3 +83,23 @@ def touching(session: Session, build: Build, contig: int, start: int, end: int) 
         " where span && int8range(cast(:place_start as bigint), cast(:place_end as bigint))"
     )
     return sql, {"place_start": line + start, "place_end": line + end}
+
+
+def touching_regions(session: Session, build: Build, table: str, condition: str) -> str:
+    """Return a query for pairs of ``site`` and ``item_id`` whose places touch, of the rows of a table of regions.
+
+    The table has the columns item_id, contig and, for each build, start and end; ``condition`` restricts its rows.
+    """
+    on, offset = build.value[-2:], int(build is Build.GRCH38)
+    regions = f"(select * from {table} r where {condition} and start{on} is not null)"
+    if session.is_sqlite:
+        return (
+            f"select t.id >> 1 as site, r.item_id from {regions} r cross join {TABLE} t"
+            f" where t.first_base < r.end{on} and t.last_base >= r.start{on}"
+            f" and t.first_sequence <= r.contig * 2 + {offset} and t.last_sequence >= r.contig * 2 + {offset}"
+        )
+    line = f"(r.contig * 2 + {offset}) * cast({_LINE} as bigint)"
+    return (
+        f"select t.id >> 1 as site, r.item_id from {regions} r join {TABLE} t"
+        f" on t.span && int8range({line} + r.start{on}, {line} + r.end{on})"
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.records import Build, LiftStatus, StructuralKind
-from app.store import counters, structural_places
+from app.store import counters, knowledge_rules, structural_places
 from app.store.session import Session
 from app.variants.extent import Extent, Relation
 
@@ -75,6 +75,7 @@ def resolve(session: Session, sites: Sequence[StructuralSite]) -> list[tuple[int
         added = {digest: (first + n, wanted[digest]) for n, digest in enumerate(fresh)}
         session.insert_rows("structural_site", _COLUMNS, [_row(*one, digest) for digest, one in added.items()])
         structural_places.insert(session, [place for one in added.values() for place in _places(*one)])
+        knowledge_rules.link_new_sites(session, [id_ for id_, _ in added.values()])
         known |= added
     return [known[site.digest] for site in sites]
 
@@ -111,6 +112,7 @@ def replace_other(session: Session, sites: Mapping[int, StructuralSite]) -> None
         session.run_many(f"update structural_site set {assignments} where id = ?", rows)
     structural_places.delete(session, list(sites))
     structural_places.insert(session, [place for id_, site in sites.items() for place in _places(id_, site)])
+    knowledge_rules.relink_sites(session, list(sites))
 
 
 def _ends(extent: Extent) -> tuple[int | None, ...]:
@@ -234,7 +236,9 @@ def delete(session: Session, ids: Sequence[int]) -> None:
     rows = session.run(
         f"delete from structural_site where id {session.in_ints('ids')} returning id", {"ids": session.int_list(ids)}
     )
-    structural_places.delete(session, [row[0] for row in rows])
+    gone = [row[0] for row in rows]
+    structural_places.delete(session, gone)
+    knowledge_rules.unlink(session, gone)
 
 
 def from_id(session: Session, first: int) -> list[int]:

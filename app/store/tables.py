@@ -330,7 +330,7 @@ knowledge_link = Table(
     Column("variant_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The variant"),
     Column("item_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The item about it"),
     Index("ix_knowledge_link_item", "item_id"),
-    comment="Which items are about which variant, carried or not",
+    comment="Which items are about which variant or structural site, carried or not",
     sqlite_with_rowid=False,
 )
 
@@ -351,6 +351,35 @@ knowledge_genotype = Table(
     Column("item_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The item about it"),
     comment="Which items are about which genotype, whoever has it",
     sqlite_with_rowid=False,
+)
+
+knowledge_rule = Table(
+    "knowledge_rule",
+    metadata,
+    Column(
+        "item_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The item that says by a rule whom it is about",
+    ),
+    Column("gene", Text, nullable=False, comment="Symbol of the gene; empty where the rule names a region alone"),
+    Column("hgnc", Text, nullable=False, comment="HGNC identifier of the gene; empty when unknown"),
+    Column("contig", Integer, nullable=False, comment="1-22, 23 X, 24 Y, 25 MT"),
+    Column("start37", Integer, comment="Start of the region on GRCh37; absent where it is not known there"),
+    Column("end37", Integer, comment="End of the region on GRCh37"),
+    Column("start38", Integer, comment="Start of the region on GRCh38; absent where it is not known there"),
+    Column("end38", Integer, comment="End of the region on GRCh38"),
+    Column("kinds", SmallInteger, nullable=False, comment="Bit n: structural variants of kind n count; 0: none do"),
+    Column("covers", SmallInteger, nullable=False, comment="1: the region has to be covered; 0: an overlap is enough"),
+    Column("copies_min", Integer, comment="Least number of copies; absent where any will do"),
+    Column("copies_max", Integer, comment="Greatest number of copies; absent where any will do"),
+    Column("terms", Text, nullable=False, comment="JSON list: codes of the consequences that count; empty: any"),
+    Column("protein", Text, nullable=False, comment="Change of the protein, p.Val600Glu; empty: any"),
+    Column("protein_first", Integer, comment="First residue (one-based) of which one is changed; absent: any"),
+    Column("protein_last", Integer, comment="Last such residue"),
+    Index("ix_knowledge_rule_contig", "contig"),
+    comment="Rules of items that name no exact variant; what meets them is in knowledge_link",
 )
 
 knowledge_union = Table(

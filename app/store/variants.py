@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.records import Build, LiftStatus
-from app.store import counters
+from app.store import counters, knowledge_rules
 from app.store.codec import SNV_ALLELES, SNV_CODE
 from app.store.session import Session
 from app.variants.accessions import accession
@@ -140,14 +140,16 @@ def delete_from(session: Session, first: int, *, keep: set[int]) -> None:
 
 
 def delete(session: Session, ids: Sequence[int]) -> None:
-    """Remove variants by id, but those that knowledge is about: they tell of nobody."""
+    """Remove variants by id, but those that knowledge names: they tell of nobody, unlike what only meets a rule."""
     if ids:
+        by_name = "not exists (select 1 from knowledge_rule r where r.item_id = l.item_id)"
         gone = session.run(
-            f"delete from variant where id {session.in_ints('ids')}"
-            " and not exists (select 1 from knowledge_link l where l.variant_id = variant.id) returning 1",
+            f"delete from variant where id {session.in_ints('ids')} and not exists"
+            f" (select 1 from knowledge_link l where l.variant_id = variant.id and {by_name}) returning id",
             {"ids": session.int_list(ids)},
         )
         counters.add(session, counters.VARIANTS, -len(gone))
+        knowledge_rules.unlink(session, [row[0] for row in gone])
 
 
 def _insert(session: Session, columns: VariantColumns, rows: NDArray[np.intp], ids: Ints) -> None:

@@ -102,7 +102,7 @@ def upgrade() -> None:
         sa.Column("variant_id", _BIG, nullable=False, comment="The variant"),
         sa.Column("item_id", _BIG, nullable=False, comment="The item about it"),
         sa.PrimaryKeyConstraint("variant_id", "item_id", name=op.f("pk_knowledge_link")),
-        comment="Which items are about which variant, carried or not",
+        comment="Which items are about which variant or structural site, carried or not",
         sqlite_with_rowid=False,
     )
     op.create_index("ix_knowledge_link_item", "knowledge_link", ["item_id"], unique=False)

@@ -401,7 +401,10 @@ def test_every_change_of_what_is_active_gives_the_data_another_version(store: Sm
 def test_nothing_is_left_of_a_release_that_is_removed(store: SmallStore, active: bool) -> None:
     store.ingest(calls_of([100, 700]), "P1")
     before = dump(store.database)
-    rows = [*ROWS, diagnostic({"row_id": "rule", "rule_gene": "BRCA1", "rule_changes": "DEL"}, FIRST)]
+    rows = [
+        *ROWS,
+        diagnostic({"row_id": "rule", "rule_region38": "NC_000001.11:900-950", "rule_changes": "DEL"}, FIRST),
+    ]
     store.knowledge("diagnostic", *rows, version="1", activate=active)
     store.knowledge("therapeutic", therapeutic(of_genotype("t", "CYP2C19 *1/*2"), ("1", "drug")), version="1")
     assert release(store, "diagnostic-1").has_rules

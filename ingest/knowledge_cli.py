@@ -13,7 +13,7 @@ import typer
 
 from app.config import Settings
 from app.formats.knowledge_sources import SOURCES
-from app.store import knowledge
+from app.store import file_annotations, knowledge
 from app.store.knowledge import Release
 from app.store.session import Session
 from ingest.knowledge import LoadOptions, load, report_of
@@ -67,7 +67,8 @@ def activate(
     with _written() as session:
         release = knowledge.named(session, name)
         for other in knowledge.releases(session, active=True):
-            if other.source == release.source and other.name != name and not beside:
+            takes_over = release.source != file_annotations.SOURCE  # each tool says what it said of its own files
+            if other.source == release.source and other.name != name and takes_over and not beside:
                 knowledge.set_active(session, other, active=False)
         if not release.active:
             knowledge.set_active(session, release, active=True)

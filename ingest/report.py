@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from rich.text import Text
 from app.formats.vcf import VcfReader
 from app.formats.vcf_tally import REASONS, Tally, TallyEntry
 from app.records import Build
+from app.store.file_annotations import DIFFERING, STORED
 from ingest.source import Source
 from ingest.vcf import Counts
 
@@ -55,6 +56,8 @@ class IngestReport:
     seconds: float
     is_repeated: bool = False
     structural_calls: int = 0
+    annotations: Mapping[str, int] = field(default_factory=dict)
+    """What became of the annotations of the file, and what of them was left out, by cause"""
 
     @staticmethod
     def of(
@@ -101,6 +104,7 @@ class IngestReport:
             ledger.get("seconds", 0.0),
             is_repeated=True,
             structural_calls=ledger.get("structural_calls", 0),
+            annotations=ledger.get("annotations", {}),
         )
 
     def for_ledger(self) -> dict[str, Any]:
@@ -121,6 +125,7 @@ class IngestReport:
             "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),
             "already_stored": self.is_repeated,
+            **({"annotations": dict(self.annotations)} if self.annotations else {}),
         }
 
     def to_json(self) -> bytes:
@@ -151,6 +156,8 @@ class IngestReport:
         if self.structural_calls:
             yield "structural calls", f"{self.structural_calls:,}"
         yield "variants new to the store", f"{self.variants_new:,}"
+        for what, number in self.annotations.items():
+            yield what if what in (STORED, DIFFERING) else f"annotations left out: {what}", f"{number:,}"
         for entry in sorted(self.tally.entries.values(), key=lambda entry: -entry.count):
             shown = entry.lines_1based[:_LINES_SHOWN]
             lines = ", ".join(map(str, shown)) + (", …" if entry.count > len(shown) else "")

@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from app.config import Settings
 from app.errors import OperonError
@@ -67,6 +68,7 @@ class Ingest:
         ready: list[Finished] = []
         reports: list[IngestReport] = []
         first: dict[int, IngestReport] = {}
+        annotated: dict[str, int]
         for job, source in zip(jobs, sources, strict=True):
             began = time.monotonic()
             with source.open() as stream:
@@ -82,16 +84,20 @@ class Ingest:
                     continue
                 started.append(run)
                 storer, has_blocks = self._blocks(job, source, reader, run)
+            annotated = dict(reader.annotations.left_out) if reader.annotations is not None else {}
             report = IngestReport.of(
                 source, job.build, reader, storer.counts, storer.tally, seconds=time.monotonic() - began
             )
+            report = dataclasses.replace(report, annotations=annotated)
             source.check_unchanged()
             reports.append(report)
             first[run.run_id] = report
             regions = [sample.regions for sample in job.samples]
             # The ledger outlives an erased subject, so it keeps no sample names.
             ledger = {**report.for_ledger(), "samples": []}
-            ready.append(Finished(run, storer.counts.by_call_set(), ledger, regions, has_blocks=has_blocks))
+            ready.append(
+                Finished(run, storer.counts.by_call_set(), ledger, regions, has_blocks=has_blocks, annotated=annotated)
+            )
         if ready:
             if sum(sum(counts.calls for counts in finished.counts) for finished in ready) > _MANY_CALLS:
                 self._progress.say("making the studies visible")
@@ -111,7 +117,10 @@ class Ingest:
             source.name,
             counts,
             reader.tally,
+            tools=reader.annotations.versions if reader.annotations is not None else {},
         )
+        if reader.annotations is not None:
+            reader.annotations.left_out.update(saved.get("annotations", {}))
         has_blocks = bool(saved.get("blocks"))
         with self._progress.file(source.name, source.size) as bar, _without_collector():
             for block in reader.blocks(
@@ -134,17 +143,20 @@ class Ingest:
                         chunks=stored.chunks if stored else (),
                         structural=stored.structural if stored else (),
                         delta=stored.delta if stored else None,
+                        annotated=stored.annotated if stored else None,
                         next_record=block.next_record,
-                        progress={
-                            "counts": counts.to_json(),
-                            "tally": reader.tally.to_json(),
-                            "blocks": has_blocks,
-                        },
+                        progress=_progress(reader, counts, has_blocks=has_blocks),
                         regions=regions,
                     )
                 run.next_block += 1
                 bar.at(block.bytes_read)
         return storer, has_blocks or reader.has_blocks
+
+
+def _progress(reader: VcfReader, counts: Counts, *, has_blocks: bool) -> dict[str, Any]:
+    """Return what a continued run has to know of the blocks before."""
+    told = {"counts": counts.to_json(), "tally": reader.tally.to_json(), "blocks": has_blocks}
+    return told if reader.annotations is None else {**told, "annotations": dict(reader.annotations.left_out)}
 
 
 @contextmanager

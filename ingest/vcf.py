@@ -5,7 +5,7 @@ Positions are zero-based, half-open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.formats.vcf_block import RecordBlock
 from app.formats.vcf_structural import StructuralAllele
 from app.formats.vcf_tally import Tally
 from app.records import Build, SourceClass
-from app.store import bitmaps, variants
+from app.store import bitmaps, file_annotations, variants
 from app.store.bitmaps import shard_of
 from app.store.codec import encode
 from app.store.runs import CallSetCounts, PlannedCallSet
@@ -46,6 +46,7 @@ class StoredBlock:
     structural: list[StructuralChunkRow]
     delta: bytes
     new_variants: int
+    annotated: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -103,6 +104,8 @@ class BlockStorer:
     tally: Tally
     names_sequences: bool = False
     """The source names the sequence of every call, so that a wrong REF says nothing of the other calls"""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the tools that annotated the file"""
     _unlike: frozenset[int] = field(default=frozenset(), init=False)
     """Structural rows of the block placed last whose REF contradicts the reference, by number"""
 
@@ -190,7 +193,17 @@ class BlockStorer:
             (*places[at], bin_, part, encode(chunk))
             for at, bin_, chunk in bins_of(block, StoredRows.of(block, batch, ids), calls, genotypes)
         ]
-        return StoredBlock(chunks, structural.chunks, delta, new)
+        return StoredBlock(chunks, structural.chunks, delta, new, self._annotated(block, kept, ids))
+
+    def _annotated(self, block: RecordBlock, kept: NDArray[np.bool_], ids: NDArray[np.int64]) -> bytes | None:
+        """Return what tools wrote of the block's variants, as it waits for the end of the run."""
+        return file_annotations.pack(
+            [
+                (int(ids[row]), tool, self.tools.get(tool, ""), body)
+                for row, tool, body in block.annotations
+                if kept[row]
+            ]
+        )
 
     def _store_structural(
         self, session: Session, block: RecordBlock, kept: NDArray[np.bool_], genotypes: Sequence[Genotype], part: int

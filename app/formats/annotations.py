@@ -19,7 +19,16 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from app.variants.consequence_terms import IMPACTS, TERMS, impact_of, most_severe_first
+from app.variants.consequence_terms import (
+    HIGH,
+    IMPACTS,
+    LOW,
+    MODERATE,
+    MODIFIER,
+    TERMS,
+    impact_of,
+    most_severe_first,
+)
 from app.variants.normalize import trim
 from app.variants.transcripts import MANE_PLUS_CLINICAL, MANE_SELECT
 
@@ -70,8 +79,27 @@ _BCSQ_TERMS: Final = MappingProxyType(
     }
 )
 """Not ``inframe_altering``, which no term of the ontology is said to stand for"""
+_MOST_TEXTS: Final = 10_000
 _BCSQ_CHANGE = re.compile(r"[0-9]+([^>]+)>([^>]+|<.*>)")
 
+_AT_A_DISTANCE: Final = frozenset(
+    {
+        "intron_variant",
+        "upstream_gene_variant",
+        "downstream_gene_variant",
+        "intergenic_variant",
+        "intergenic_region",
+        "conserved_intergenic_variant",
+        "conserved_intron_variant",
+        "intragenic_variant",
+    }
+)
+"""Terms that nearly every variant of a genome has for some transcript"""
+_OF_TRANSCRIPTS: Final = frozenset({"non_coding_transcript_variant", "NMD_transcript_variant"})
+"""Terms that say of which kind a transcript is"""
+_GRAVER: Final = (HIGH, MODERATE, LOW)
+
+BACKGROUND: Final = "intergenic, upstream, downstream or intron, and nothing else of the variant"
 UNKNOWN_TERM: Final = "a term that is not known"
 NO_TERM: Final = "no known term is left"
 SHORT: Final = "too few columns"
@@ -103,10 +131,21 @@ class Annotation:
     protein: str | None
 
 
+def is_background(one: Annotation) -> bool:
+    """Return whether an annotation says only that the variant lies in an intron, beside a gene or between genes."""
+    return one.impact == MODIFIER and _is_at_a_distance(one.terms)
+
+
+def _is_at_a_distance(terms: Iterable[str]) -> bool:
+    names = set(terms)
+    return bool(names & _AT_A_DISTANCE) and names <= _AT_A_DISTANCE | _OF_TRANSCRIPTS
+
+
 class _Reader(Protocol):
-    """Reads one INFO field."""
+    """Reads one INFO field; ``consequence_at`` is the column of its terms."""
 
     tool: str
+    consequence_at: int
 
     def read(self, rows: Sequence[str], alts: Sequence[str], ref: str, found: list[list[Annotation]]) -> None:
         """Add what the rows of one record say to the list of each ALT."""
@@ -115,9 +154,18 @@ class _Reader(Protocol):
 class Annotations:
     """Reads the annotations of the records of one VCF; ``left_out`` counts what it could not use, by cause."""
 
-    def __init__(self, readers: Mapping[str, _Reader], left_out: Counter[str], tools: Sequence[str]) -> None:
+    def __init__(
+        self,
+        readers: Mapping[str, _Reader],
+        left_out: Counter[str],
+        tools: Sequence[str],
+        versions: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._readers = readers
+        self._distant: dict[str, bool] = {}
         self.left_out = left_out
+        self.versions = versions
+        """Tool to version, where the header tells it"""
         self.tools = tuple(tools)
         """What wrote them, with the version where the header tells it, such as ``VEP v110``"""
 
@@ -139,7 +187,39 @@ class Annotations:
         if not readers:
             return None
         tools = [reader.tool for reader in readers.values()]
-        return cls(readers, left_out, [f"{tool} {versions[tool]}" if tool in versions else tool for tool in tools])
+        named = [f"{tool} {versions[tool]}" if tool in versions else tool for tool in tools]
+        return cls(readers, left_out, named, versions)
+
+    def worth(self, info: str, alts: Sequence[str], ref: str) -> list[list[Annotation]]:
+        """Return the annotations of each ALT that has more than those in introns, beside genes and between them.
+
+        These stand for nearly every variant of a genome; the text of most records is not taken apart for them. An ALT
+        that has anything else keeps all that is said of it.
+        """
+        if not any(self._may_be_worth(info, field, reader) for field, reader in self._readers.items()):
+            self.left_out[BACKGROUND] += 1
+            return []
+        found = self.read(info, alts, ref)
+        for said in found:
+            if said and all(map(is_background, said)):
+                self.left_out[BACKGROUND] += 1
+                said.clear()
+        return found
+
+    def _may_be_worth(self, info: str, field: str, reader: _Reader) -> bool:
+        rows = _rows(info, field)
+        for row in rows:
+            cells = row.split("|", reader.consequence_at + 1)
+            text = cells[reader.consequence_at] if len(cells) > reader.consequence_at else ""
+            distant = self._distant.get(text)
+            if distant is None:
+                if len(self._distant) > _MOST_TEXTS:
+                    self._distant.clear()
+                names = [_BCSQ_TERMS.get(name, name) for name in text.split("&")]
+                distant = self._distant[text] = _is_at_a_distance(names)
+            if not distant:
+                return True
+        return any(impact in row for row in rows for impact in _GRAVER)
 
     def read(self, info: str | Mapping[str, Any], alts: Sequence[str], ref: str) -> list[list[Annotation]]:
         """Return the annotations of each ALT, given INFO as text or as a mapping of its fields."""
@@ -213,6 +293,7 @@ class _Csq:
         self._terms = _Terms(left_out)
         self._at = {name: at for at, name in reversed(list(enumerate(columns)))}
         self._least = max(self._at["Allele"], self._at["Consequence"]) + 1
+        self.consequence_at = self._at["Consequence"]
 
     def read(self, rows: Sequence[str], alts: Sequence[str], ref: str, found: list[list[Annotation]]) -> None:
         """Add what the rows of one record say to the list of each ALT."""
@@ -305,6 +386,7 @@ class _Ann:
     """The columns of SnpEff's specification 1.0, which are the same in every file."""
 
     tool = "SnpEff"
+    consequence_at = 1
 
     def __init__(self, left_out: Counter[str]) -> None:
         self._left_out = left_out
@@ -345,6 +427,7 @@ class _Bcsq:
     """consequence|gene|transcript|biotype|strand|amino acids|DNA, cut short where the rest is empty."""
 
     tool = "bcftools csq"
+    consequence_at = 0
 
     def __init__(self, left_out: Counter[str]) -> None:
         self._left_out = left_out

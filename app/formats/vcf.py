@@ -26,9 +26,11 @@ import pysam
 
 from app.config import Settings
 from app.errors import BadFile
+from app.formats import annotation_body
+from app.formats.annotations import Annotations
 from app.formats.bounded_text import BoundedText
 from app.formats.genotype import Genotype, GenotypeTable
-from app.formats.vcf_block import RecordBlock
+from app.formats.vcf_block import BlockBuilder, RecordBlock
 from app.formats.vcf_body import BodyReader, Choice, Run
 from app.formats.vcf_header import VcfHeader, read_header, refuse_accession, take_header
 from app.formats.vcf_regions import RegionBuilder
@@ -65,6 +67,8 @@ class VcfReader:
         self.header: VcfHeader = read_header(lines, name, build, settings)
         if _samples_by_htslib(b"\n".join(lines) + b"\n", name) != self.header.samples:
             raise BadFile(name, "htslib reads other sample names", field="#CHROM", mend="Rename the samples")
+        self.annotations = Annotations.from_header(lines)
+        """Reads what tools wrote into INFO; None where the header declares nothing of the kind"""
         self.tally = Tally()
         self.records = 0
         self._table = GenotypeTable()
@@ -144,7 +148,10 @@ class VcfReader:
                         yield builder.close(self.records, self.bytes_read)
                     body.enter(contig, self._line_1based)
                 run = Run(lines, at, self._line_1based, contig, name, maybe_structural)
+                rows = len(builder.positions)
                 done = body.read(run, max_records - len(builder), max_genotypes)
+                if self.annotations is not None and len(builder.positions) > rows:
+                    _take_annotations(self.annotations, run, builder, rows)
                 self.records += done - at
                 at = done
                 if (
@@ -224,6 +231,32 @@ class VcfReader:
         if contig is None:
             refuse_accession(name, self._line_1based, "CHROM", self._name, build=self._build)
         return contig
+
+
+def _take_annotations(annotations: Annotations, run: Run, builder: BlockBuilder, first: int) -> None:
+    """Add the annotations of the variant rows from ``first`` on, which were read from a run's lines."""
+    offset = run.start - run.line_1based
+    known, of_alt = 0, dict[str, list[tuple[str, str]]]()
+    for row in range(first, len(builder.positions)):
+        line_1based = builder.lines_1based[row]
+        if line_1based != known:
+            known, of_alt = line_1based, _annotated(annotations, run.lines[line_1based + offset])
+        builder.annotations += ((row, tool, body) for tool, body in of_alt.get(builder.alts[row], ()))
+
+
+def _annotated(annotations: Annotations, line: str | bytes) -> dict[str, list[tuple[str, str]]]:
+    """Return what each tool says of each ALT of a record."""
+    columns = line.split("\t", 8)[:8] if isinstance(line, str) else line.split(b"\t", 8)[:8]
+    _, _, _, ref, alt, _, _, info = (text if isinstance(text, str) else text.decode("latin-1") for text in columns)
+    if not info.isascii():
+        info = info.encode("latin-1").decode("utf-8", errors="replace")
+    alts = alt.split(",")
+    found: dict[str, list[tuple[str, str]]] = {}
+    for other, said in zip(alts, annotations.worth(info, alts, ref), strict=False):
+        for tool in dict.fromkeys(one.tool for one in said):
+            body = annotation_body.encode([one for one in said if one.tool == tool])
+            found.setdefault(other.upper(), []).append((tool, body))
+    return found
 
 
 def _split(block: bytes, *, as_text: bool) -> list[str] | list[bytes]:

@@ -35,6 +35,8 @@ class RecordBlock:
     ``frequency`` (FORMAT/AF of this ALT), NaN where absent.
 
     ``structural`` are the structural ALTs of the stretch, with their calls; they are few, so they are objects.
+    ``annotations`` are what tools wrote into the records, as (variant row, tool, text of
+    ``annotation_body``), ascending.
     ``regions``: where the records of the one chosen sample say that there is no variant, or that they cannot tell.
     """
 
@@ -58,6 +60,7 @@ class RecordBlock:
     phase_set: NDArray[np.int64]
     structural: Sequence[StructuralRow] = ()
     regions: SiteRegions = NO_REGIONS
+    annotations: Sequence[tuple[int, str, str]] = ()
 
 
 class DepthPairs(dict[str, int]):
@@ -159,6 +162,7 @@ class BlockBuilder:
         self.flushed_calls = 0
         self._parts: list[tuple[NDArray[np.int32], ...]] = []
         self.structural: list[StructuralRow] = []
+        self.annotations: list[tuple[int, str, str]] = []
 
     def __len__(self) -> int:
         return len(self.positions) + len(self.structural)
@@ -258,6 +262,7 @@ class BlockBuilder:
             phase_set=phase_set,
             structural=self.structural,
             regions=self.regions.take() if self.regions else NO_REGIONS,
+            annotations=self.annotations,
         )
         self.first_record = next_record
         self.examined = 0

@@ -18,6 +18,7 @@ from app.fhir.implication import ConsequenceFacts, Implied, as_parameter, render
 from app.fhir.observation import parameters
 from app.fhir.parameters import Dialect, OperationInputs
 from app.fhir.tokens import Token, is_same_system
+from app.formats.annotations import Annotation
 from app.formats.knowledge import Concept, ItemKind
 from app.operations import findings, rule_findings
 from app.operations import stated as stated_by_reports
@@ -33,7 +34,7 @@ from app.operations.rule_findings import SiteFinding
 from app.operations.subject_genotype import identified
 from app.store import carriers, counters, knowledge_unions, variants
 from app.store.carriers import Shards
-from app.store.knowledge import ActiveKnowledge
+from app.store.knowledge import ActiveKnowledge, Release
 from app.store.knowledge_codec import Role, StoredItem, StoredRule
 from app.store.session import Session
 from app.store.stated import Statements
@@ -198,6 +199,8 @@ def consequences_of(
         variant_id: [by_item[item.item_id] for item in found if item.item_id in by_item]
         for variant_id, found in items.items()
     }
+    for variant_id, entries in active.annotations_of(variant_ids).items():
+        stated.setdefault(variant_id, []).extend(_annotated(entries))
     silent = [variant_id for variant_id in variant_ids if not stated.get(variant_id)]
     if context.predictor is not None and silent:
         for variant_id, placement in variants.placements_of(session, silent).items():
@@ -231,6 +234,13 @@ def _stated(active: ActiveKnowledge, item: StoredItem, concepts: Mapping[int, Co
     )
 
 
+def _annotated(entries: Sequence[tuple[Release, Sequence[Annotation]]]) -> Iterator[Stated]:
+    """Yield what tools wrote of a variant into the files that brought it."""
+    for release, said in entries:
+        for offset, one in enumerate(said):
+            yield Stated(release.name, str(offset), _facts(one), pipeline=f"{release.label} {release.version}")
+
+
 def _computed(context: OperationContext, placement: Placement) -> list[Stated]:
     if context.predictor is None or not placement.justified:
         return []
@@ -240,10 +250,10 @@ def _computed(context: OperationContext, placement: Placement) -> list[Stated]:
     ]
 
 
-def _facts(one: Consequence) -> ConsequenceFacts:
+def _facts(one: Consequence | Annotation) -> ConsequenceFacts:
     terms = [Concept(codes.SEQUENCE_ONTOLOGY, TERMS[name].accession, name) for name in one.terms]
     protein = f"{one.protein_accession}:{one.protein}" if one.protein_accession and one.protein else one.protein or ""
-    return ConsequenceFacts(one.coding or "", one.transcript, protein, terms, (), one.impact)
+    return ConsequenceFacts(one.coding or "", one.transcript or "", protein, terms, (), one.impact or "")
 
 
 def _kept(stated: Mapping[int, Sequence[Stated]], tokens: Sequence[Token]) -> dict[int, list[Stated]]:

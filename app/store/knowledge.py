@@ -15,8 +15,17 @@ import orjson
 from pyroaring import BitMap64
 
 from app.errors import NotFound, quoted
+from app.formats.annotations import Annotation
 from app.formats.knowledge import Concept, ItemKind
-from app.store import counters, knowledge_codec, knowledge_pages, knowledge_unions, studies
+from app.store import (
+    consequence_sets,
+    counters,
+    file_annotations,
+    knowledge_codec,
+    knowledge_pages,
+    knowledge_unions,
+    studies,
+)
 from app.store.knowledge_codec import Role, StoredItem
 from app.store.session import Session
 
@@ -99,6 +108,9 @@ def remove(session: Session, release: Release) -> None:
     for first in range(release.first_item, end, _ITEMS_AT_ONCE):
         _remove_items(session, first, min(end, first + _ITEMS_AT_ONCE))
     session.run("delete from knowledge_release where id = :id returning 1", scope)
+    consequence_sets.put(session, release.release_id, BitMap64())
+    if release.source == file_annotations.SOURCE:
+        file_annotations.remove_origin(session, release.release_id)
     counters.add(session, counters.DATA_VERSION, 1)
 
 
@@ -141,12 +153,17 @@ def relink(session: Session, leading: Mapping[int, set[int]]) -> None:
     knowledge_pages.move(session, leading)
     gone = BitMap64(leading)
     changed = []
-    for concept_id, data in session.run("select id, targets from knowledge_concept where id >= 0"):
+    # What is said of calls follows these, not the items.
+    for concept_id, data in session.run(
+        "select c.id, c.targets from knowledge_concept c join knowledge_release r on r.id = c.release_id"
+        " where r.items > 0"
+    ):
         targets = BitMap64.deserialize(data)
         if not targets.isdisjoint(gone):
             new = {id_ for former in targets & gone for id_ in leading[former]}
             changed.append(((targets - gone | BitMap64(new)).serialize(), concept_id))
     session.run_many("update knowledge_concept set targets = ? where id = ?", changed)
+    consequence_sets.move(session, leading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +196,20 @@ class ActiveKnowledge:
     def is_empty(self) -> bool:
         """Return whether no active release has an item of the kind."""
         return not any(self._kind in release.asked_by for release in self._releases)
+
+    @property
+    def _origins(self) -> dict[int, Release]:
+        """Return the active origins of annotations by id."""
+        return {one.release_id: one for one in self._releases if one.source == file_annotations.SOURCE}
+
+    def annotations_of(self, variant_ids: Sequence[int]) -> dict[int, list[tuple[Release, list[Annotation]]]]:
+        """Return what active origins of annotations say of each of some variants, in one statement."""
+        origins = self._origins
+        found = file_annotations.of_variants(self._session, origins, variant_ids)
+        return {
+            variant_id: [(origins[origin_id], said) for origin_id, said in entries]
+            for variant_id, entries in found.items()
+        }
 
     def release_of(self, item_id: int) -> Release | None:
         """Return the active release that an item is of; None for an item of no active one."""

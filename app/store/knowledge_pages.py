@@ -45,6 +45,9 @@ class Pairs:
         return Pairs(self.variant[kept], self.concept[kept])
 
 
+_NOTHING = Pairs(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+
+
 def distinct(variant: Column, concept: Column) -> Pairs:
     """Return pairs in their order and without repeats."""
     joint = np.unique(_joint(variant, concept))
@@ -87,13 +90,26 @@ def pages_of(session: Session, releases: Sequence[int]) -> list[int]:
     return [row[0] for row in rows]
 
 
+def rewrite(session: Session, release_id: int, *, added: Pairs = _NOTHING, gone: Column = _NOTHING.variant) -> None:
+    """Add pairs to those of a release, and remove those of some ascending variants before."""
+    pages = np.unique(np.concatenate([added.variant, gone]) >> PAGE_BITS).tolist()
+    if not pages:
+        return
+    known = read(session, [release_id], pages)
+    kept = ~is_in(known.variant, gone)
+    after = distinct(
+        np.concatenate([known.variant[kept], added.variant]), np.concatenate([known.concept[kept], added.concept])
+    )
+    _replace(session, release_id, pages, after)
+
+
 def move(session: Session, leading: Mapping[int, Iterable[int]]) -> None:
-    """Let what leads to some variants lead to others instead."""
+    """Let the items that lead to some variants lead to others instead."""
     pairs = [(former, new) for former, others in leading.items() for new in others]
     former, new = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2).T
     gone = np.array(sorted(leading), dtype=np.int64)
     pages = np.unique(np.concatenate([gone, new]) >> PAGE_BITS).tolist()
-    for (release_id,) in session.run("select distinct release_id from knowledge_page order by release_id"):
+    for (release_id,) in session.run("select id from knowledge_release where items > 0 order by id"):
         known = read(session, [release_id], pages)
         moved = known.of_variants(gone)
         if not len(moved.variant):

@@ -9,7 +9,7 @@ it adds, however many concepts there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 
 import numpy as np
@@ -111,6 +111,56 @@ def rebuild(session: Session) -> None:
     session.run("delete from knowledge_union where concept_id >= 0 returning 1")
     releases = _active(session)
     _count(session, releases, knowledge_pages.pages_of(session, releases))
+
+
+def widen(session: Session, release_id: int, added: Mapping[int, BitMap64]) -> None:
+    """Let concepts of a release lead to further variants; who carries these joins their unions where it is active."""
+    rows = session.run(
+        f"select id, targets from knowledge_concept where id {session.in_ints('ids')} order by id",
+        {"ids": session.int_list(sorted(added))},
+    )
+    _set_targets(session, [(BitMap64.deserialize(data) | added[concept_id], concept_id) for concept_id, data in rows])
+    none = np.empty(0, dtype=np.int64)
+    variant = [none, *(_column(bits) for bits in added.values())]
+    concept = [none, *(np.full(len(bits), concept_id, dtype=np.int64) for concept_id, bits in added.items())]
+    pairs = knowledge_pages.distinct(np.concatenate(variant), np.concatenate(concept))
+    knowledge_pages.rewrite(session, release_id, added=pairs)
+    if release_id not in _active(session):
+        return
+    pages = pairs.variant >> knowledge_pages.PAGE_BITS
+    for shard in range(carriers.shards_of(counters.values(session))):
+        unions: dict[int, dict[int, BitMap]] = {}
+        for some in _portions(np.unique(pages).tolist(), _PAGES_AT_ONCE):
+            here = carrier_sets.is_in(pages, np.array(some, dtype=np.int64))
+            part = Pairs(pairs.variant[here], pairs.concept[here])
+            _unite(unions, part, carrier_sets.by_class(session, shard, np.unique(part.variant)))
+        _join(session, shard, dict(sorted(unions.items())))
+
+
+def narrow_release(session: Session, release_id: int, gone: BitMap64) -> list[int]:
+    """Let the concepts of a release no longer lead to some variants; return those that did, whose unions stay."""
+    rows = session.run(
+        "select id, targets from knowledge_concept where release_id = :id order by id", {"id": release_id}
+    )
+    held = [(concept_id, BitMap64.deserialize(data)) for concept_id, data in rows]
+    changed = [(concept_id, bits) for concept_id, bits in held if not bits.isdisjoint(gone)]
+    _set_targets(session, [(bits - gone, concept_id) for concept_id, bits in changed])
+    left = BitMap64()
+    for _, bits in changed:
+        left |= bits & gone
+    knowledge_pages.rewrite(session, release_id, gone=_column(left))
+    return [concept_id for concept_id, _ in changed]
+
+
+def _column(bits: BitMap64) -> Column:
+    return np.array(bits.to_array(), dtype=np.int64)
+
+
+def _set_targets(session: Session, changed: Sequence[tuple[BitMap64, int]]) -> None:
+    session.run_many(
+        "update knowledge_concept set targets = ? where id = ?",
+        [(bits.serialize(), concept_id) for bits, concept_id in changed],
+    )
 
 
 class Extension:

@@ -20,7 +20,7 @@ from pyroaring import BitMap64
 
 from app.errors import InvalidInput, quoted
 from app.formats.knowledge import Concept, ItemKind, KnowledgeItem
-from app.store import counters, knowledge_codec, knowledge_pages, knowledge_rules
+from app.store import consequence_sets, counters, knowledge_codec, knowledge_pages, knowledge_rules
 from app.store.bitmaps import Column
 from app.store.knowledge_codec import Role
 from app.store.knowledge_pages import Pairs
@@ -78,6 +78,7 @@ class KnowledgeWriter:
         self._with_rules: dict[int, tuple[int, ...]] = {}
         """Items with rules, and the concepts that lead to whatever meets them"""
         self._concepts: dict[_ConceptKey, int] = {}
+        self._with_consequences = BitMap64()
         self._next_concept = counters.value(session, counters.KNOWLEDGE_CONCEPT)
         self._kinds: set[ItemKind] = set()
         # What the concepts are about, as columns: a set for each of them would be ten times as large.
@@ -108,6 +109,8 @@ class KnowledgeWriter:
                 counted = () if stored.counts_copies else tuple(chain.from_iterable(numbers.values()))
                 self._with_rules[item_id] = counted
             rows.append((item_id, int(item.kind), knowledge_codec.encode(item, numbers, stored)))
+            if item.kind is ItemKind.CONSEQUENCE:
+                self._with_consequences.update(ids)
             links += [(variant_id, item_id) for variant_id in ids]
             for one in chain.from_iterable(numbers.values()):
                 self._variant.extend(ids)
@@ -164,6 +167,7 @@ class KnowledgeWriter:
             self._items, self._asked_by(), orjson.dumps(dict(report)).decode(), now,
         )  # fmt: skip
         session.insert_rows("knowledge_release", _RELEASE, [row])
+        consequence_sets.put(session, self.release_id, self._with_consequences)
 
     def _asked_by(self) -> str:
         asked: dict[str, dict[str, set[str]]] = {str(int(kind)): {} for kind in self._kinds}

@@ -8,7 +8,7 @@ comes again with the same parameters; a failed one is discarded without a trace.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -21,6 +21,7 @@ from app.store import (
     bitmaps,
     carriers,
     counters,
+    file_annotations,
     genotype_writer,
     knowledge_unions,
     stated_writer,
@@ -238,11 +239,12 @@ def checkpoint(
     progress: Mapping[str, Any],
     regions: Mapping[str, Regions] | None = None,
     structural: Sequence[tuple[int, int, int, int, bytes]] = (),
+    annotated: bytes | None = None,
 ) -> None:
     """Store one block: chunks (shard, call set, contig, bin, part, data), carriers to merge later, how far it goes.
 
     ``regions`` are those that the block's records tell of, of the run's only call set, by kind; ``structural`` the
-    chunks of structural calls (shard, call set, contig, part, data).
+    chunks of structural calls (shard, call set, contig, part, data); ``annotated`` what tools wrote of its variants.
     """
     for kind, found in (regions or {}).items():
         studies.stage_regions(
@@ -257,6 +259,8 @@ def checkpoint(
     session.insert_rows("structural_chunk", ("shard", "call_set_id", "contig", "part", "data"), structural)
     if delta is not None:
         session.insert_rows("carrier_delta", ("run_id", "block", "data"), [(run.run_id, run.next_block, delta)])
+    if annotated is not None:
+        file_annotations.stage(session, run.run_id, run.next_block, annotated)
     session.run_many(
         "update ingest_run set next_record = ?, next_block = ?, progress = ? where id = ?",
         [(next_record, run.next_block + 1, _json(dict(progress)), run.run_id)],
@@ -295,6 +299,8 @@ class Finished:
     """What HLA alleles of the statements are also found by"""
     stated: Sequence[stated_writer.Addition] = ()
     """What the source says that findings of its subjects mean"""
+    annotated: dict[str, int] = field(default_factory=dict)
+    """What became of the annotations, filled in when the run finishes"""
 
 
 def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bool = False) -> None:
@@ -317,6 +323,7 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
             )
             studies.forget_told(session, [(e.subject.ordinal, e.study.test_id) for e in planned])
         joined = knowledge_unions.Extension(session)
+        adopted = file_annotations.Adoption(session)
         for finished in ready:
             study_ids = [studies.ensure(session, entry.subject.ordinal, entry.study) for entry in finished.run.plan]
             for entry, study_id, by_kind in zip(finished.run.plan, study_ids, finished.regions, strict=True):
@@ -334,6 +341,10 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
                         is_told=len(finished.run.plan) == 1,
                     )
             _merge_deltas(session, finished.run, joined)
+            if finished.run.plan:
+                adopted.take(
+                    finished.run.run_id, finished.run.next_block, finished.run.plan[0].build, finished.annotated
+                )
             _insert_call_sets(session, finished, study_ids)
             genotype_writer.write_all(
                 session,
@@ -347,13 +358,19 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
             session.run_many(
                 "update ingest_run set state = 'done', key = ?, plan = '[]', parameters = '{}', finished = ?,"
                 " report = ? where id = ?",
-                [(finished.run.source.key, _now(), _json(dict(finished.report)), finished.run.run_id)],
+                [(finished.run.source.key, _now(), _json(_report(finished)), finished.run.run_id)],
             )
         joined.store()
         studies.drop_uncarried(session, withdrawn)
+        adopted.store()
         counters.add(session, counters.DATA_VERSION, 1)
     for finished in ready:
         finished.run.done = True
+
+
+def _report(finished: Finished) -> dict[str, Any]:
+    counted = dict(finished.annotated)
+    return {**finished.report, "annotations": counted} if counted else dict(finished.report)
 
 
 def _store_subjects(session: Session, planned: Sequence[Subject]) -> None:
@@ -401,6 +418,7 @@ def discard(database: Database, run: Run) -> None:
                 session.run(f"delete from {table} where shard = :shard and call_set_id = :id returning 1", parameters)
             studies.drop_staged(session, entry.subject.ordinal, entry.call_set_id)
         session.run("delete from carrier_delta where run_id = :run returning 1", {"run": run.run_id})
+        file_annotations.drop_staged(session, run.run_id)
         session.run("delete from ingest_run where id = :run returning 1", {"run": run.run_id})
         kept = carriers.carried_from(session, run.first_variant_id) | carriers.waiting_from(
             session, run.first_variant_id

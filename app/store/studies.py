@@ -19,6 +19,7 @@ from app.store import (
     codec,
     counters,
     coverage,
+    file_annotations,
     genotypes,
     knowledge_unions,
     ledger,
@@ -306,8 +307,10 @@ def delete_uncarried(session: Session, ids: set[int]) -> None:
     """Remove those of some variants that nobody carries, that no unfinished run adds carriers to and no item names."""
     if ids:
         waiting = carriers.waiting_from(session, min(ids))
-        counts = carriers.count(session, sorted(ids - waiting))
-        uncarried = [variant_id for variant_id, n in counts.items() if not n]
+        counts = carriers.count(session, sorted(ids))
+        nobodys = [variant_id for variant_id, n in counts.items() if not n]
+        file_annotations.forget(session, nobodys)
+        uncarried = [variant_id for variant_id in nobodys if variant_id not in waiting]
         variants.delete(session, uncarried)
         structural_sites.delete(session, uncarried)
 

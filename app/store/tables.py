@@ -394,6 +394,36 @@ knowledge_union = Table(
     sqlite_with_rowid=False,
 )
 
+knowledge_stated = Table(
+    "knowledge_stated",
+    metadata,
+    Column("release_id", Integer, primary_key=True, autoincrement=False, comment="The release"),
+    Column("variants", LargeBinary, nullable=False, comment="A roaring bitmap"),
+    comment="The variants that a release states consequences of: none are computed beside them",
+)
+
+variant_annotation = Table(
+    "variant_annotation",
+    metadata,
+    Column("variant_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="The variant"),
+    Column("origin_id", Integer, primary_key=True, comment="Release of source 'annotation': a tool and its version"),
+    Column("build", Text, nullable=False, comment="Build of the file"),
+    Column("body", Text, nullable=False, comment="JSON (app.formats.annotation_body)"),
+    Index("ix_variant_annotation_origin", "origin_id"),
+    comment="What tools wrote of variants into the VCFs that brought them",
+    sqlite_with_rowid=False,
+)
+
+annotation_delta = Table(
+    "annotation_delta",
+    metadata,
+    Column("run_id", Integer, primary_key=True, comment="The unfinished run"),
+    Column("block", Integer, primary_key=True, comment="Number of the block"),
+    Column("data", LargeBinary, nullable=False, comment="Compressed JSON (app.store.file_annotations)"),
+    comment="Annotations that wait for their run to finish",
+    sqlite_with_rowid=False,
+)
+
 terminology_release = Table(
     "terminology_release",
     metadata,

@@ -17,6 +17,7 @@ from app.records import Build, SourceClass
 from app.store import bulk
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
+from ingest.consequences import compute_new, waiting_before
 from ingest.jobs import HOMOPLASMIC_ABOVE, FileJob, SampleJob
 from ingest.manifest import ManifestRow, read_manifest
 from ingest.progress import Progress
@@ -50,6 +51,8 @@ class VcfOptions:
     phased_contigs: bool = False
     homoplasmic_above: float = HOMOPLASMIC_ABOVE
     replace: bool = False
+    consequences: bool = True
+    """Examine the new variants for consequences afterwards"""
 
 
 def ingest_vcfs(
@@ -66,9 +69,11 @@ def ingest_vcfs(
         # Opened once: standard input cannot be read a second time, and large files take long to hash.
         sources = [stack.enter_context(open_source(path, workspace.settings)) for path in paths]
         jobs = [_job(workspace, source, options, regions) for source in sources]
-        return Ingest(workspace.database, workspace.genome, workspace.settings, progress).store(
-            jobs, replace=options.replace
-        )
+        before = waiting_before(workspace) if options.consequences else None
+        ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress)
+        reports = ingest.store(jobs, replace=options.replace)
+    compute_new(workspace, progress, before)
+    return reports
 
 
 def _check(options: VcfOptions) -> None:
@@ -162,7 +167,9 @@ class ManifestResult:
     studies_without_calls: int
 
 
-def ingest_manifest(workspace: Workspace, path: Path, progress: Progress, *, replace: bool = False) -> ManifestResult:
+def ingest_manifest(
+    workspace: Workspace, path: Path, progress: Progress, *, replace: bool = False, consequences: bool = True
+) -> ManifestResult:
     """Store everything that a manifest lists; rows that share a study, or a file, become visible together.
 
     Raises:
@@ -170,6 +177,7 @@ def ingest_manifest(workspace: Workspace, path: Path, progress: Progress, *, rep
             same command skips them after the mend.
     """
     rows = read_manifest(path, workspace.settings)
+    before = waiting_before(workspace) if consequences else None
     beds: dict[tuple[Path, Build], Regions] = {}
     ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress)
     empty = [row for row in rows if row.vcf is None]
@@ -184,6 +192,7 @@ def ingest_manifest(workspace: Workspace, path: Path, progress: Progress, *, rep
     reports = []
     for group in _groups([row for row in rows if row.vcf is not None]):
         reports += ingest.store([_file_job(workspace, file, beds) for file in _files(group)], replace=replace)
+    compute_new(workspace, progress, before)
     return ManifestResult(reports, declared)
 
 

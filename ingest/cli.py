@@ -64,6 +64,9 @@ _INTERRUPTED = 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]
 Assembly = Annotated[Build, typer.Option("--assembly", help="Assembly that the positions are on.")]
 Rejustify = Annotated[bool, typer.Option("--rejustify", help="Place stored calls anew at once.")]
+NoConsequences = Annotated[
+    bool, typer.Option("--no-consequences", help="Do not examine the new variants for consequences.")
+]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write what was stored and what not as JSON.")]
 
 
@@ -329,6 +332,7 @@ def ingest_vcf(
         float, typer.Option(min=0, max=1, help="Frequency above which a mitochondrial call is homoplasmic.")
     ] = HOMOPLASMIC_ABOVE,
     replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
+    no_consequences: NoConsequences = False,
     report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -349,6 +353,7 @@ def ingest_vcf(
         phased_contigs=phased_contigs,
         homoplasmic_above=homoplasmic_above,
         replace=replace,
+        consequences=not no_consequences,
     )
     progress = Progress(quiet=quiet)
     with open_workspace(Settings()) as workspace:
@@ -386,13 +391,16 @@ def ingest_manifest_(
     file: Annotated[Path, typer.Argument(help="CSV with one row for each sample of a file.")],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
+    no_consequences: NoConsequences = False,
     report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Ingest the VCF files that a table lists."""
     _require_writable(report)
     with open_workspace(Settings()) as workspace:
-        result = ingest_manifest(workspace, file, Progress(quiet=quiet), replace=replace)
+        result = ingest_manifest(
+            workspace, file, Progress(quiet=quiet), replace=replace, consequences=not no_consequences
+        )
     _report(result.reports, report, quiet=quiet)
     if not quiet and result.studies_without_calls:
         print(f"{result.studies_without_calls} studies without calls", file=sys.stderr)

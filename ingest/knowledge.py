@@ -24,7 +24,7 @@ from app.formats.knowledge import KnowledgeItem, Rejects
 from app.formats.knowledge_sources import SOURCES, OpenFile
 from app.operations.context import Genome
 from app.records import Build
-from app.store import knowledge, variants
+from app.store import computed, file_annotations, knowledge, variants
 from app.store.knowledge_rules import PlacedRule
 from app.store.knowledge_writer import KnowledgeWriter, ReleaseFacts
 from app.store.session import Session
@@ -41,6 +41,7 @@ from ingest.workspace import Workspace
 _BATCH = 10_000
 CONTRADICTION = "deleted bases that the reference has not"
 NO_CHANGE = "a variant that changes nothing"
+_RESERVED = (computed.SOURCE, file_annotations.SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ def load(
         raise InvalidInput(f"{quoted(kind)} is no kind of knowledge; it is one of {', '.join(SOURCES)}")
     source = SOURCES[kind]
     began = time.monotonic()
+    if options.name in _RESERVED:
+        raise InvalidInput(f"--name {quoted(options.name or '')}: Operon calls what it makes itself so")
     settings, database = workspace.settings, workspace.database
     with ExitStack() as stack:
         files = [stack.enter_context(open_source(path, settings)) for path in paths]

@@ -16,6 +16,7 @@ from app.formats.knowledge_sources import SOURCES
 from app.store import file_annotations, knowledge
 from app.store.knowledge import Release
 from app.store.session import Session
+from ingest import consequences
 from ingest.knowledge import LoadOptions, load, report_of
 from ingest.progress import Progress
 from ingest.workspace import open_workspace
@@ -88,6 +89,19 @@ def remove(name: Name) -> None:
     """Remove a release and every row of it."""
     with _written() as session:
         knowledge.remove(session, knowledge.named(session, name))
+
+
+@app.command("compute")
+def compute(
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Examine every carried variant anew.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")] = False,
+) -> None:
+    """Examine carried variants for consequences, so that questions by terms alone find them."""
+    with open_workspace(Settings()) as workspace:
+        done = consequences.compute(workspace, Progress(quiet=quiet), anew=all_)
+    if not quiet:
+        print(done.line(), file=sys.stderr)
 
 
 @contextmanager

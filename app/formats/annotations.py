@@ -82,7 +82,7 @@ _BCSQ_TERMS: Final = MappingProxyType(
 _MOST_TEXTS: Final = 10_000
 _BCSQ_CHANGE = re.compile(r"[0-9]+([^>]+)>([^>]+|<.*>)")
 
-_AT_A_DISTANCE: Final = frozenset(
+AT_A_DISTANCE: Final = frozenset(
     {
         "intron_variant",
         "upstream_gene_variant",
@@ -138,7 +138,7 @@ def is_background(one: Annotation) -> bool:
 
 def _is_at_a_distance(terms: Iterable[str]) -> bool:
     names = set(terms)
-    return bool(names & _AT_A_DISTANCE) and names <= _AT_A_DISTANCE | _OF_TRANSCRIPTS
+    return bool(names & AT_A_DISTANCE) and names <= AT_A_DISTANCE | _OF_TRANSCRIPTS
 
 
 class _Reader(Protocol):

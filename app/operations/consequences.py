@@ -17,8 +17,8 @@ from app.fhir import codes
 from app.fhir.implication import ConsequenceFacts, Implied, as_parameter, render_consequence
 from app.fhir.observation import parameters
 from app.fhir.parameters import Dialect, OperationInputs
-from app.fhir.tokens import Token, is_same_system
-from app.formats.annotations import Annotation
+from app.fhir.tokens import is_same_system
+from app.formats.annotations import AT_A_DISTANCE, Annotation
 from app.formats.knowledge import Concept, ItemKind
 from app.operations import findings, rule_findings
 from app.operations import stated as stated_by_reports
@@ -26,13 +26,13 @@ from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.implication_ids import consequence_id
 from app.operations.implications import counted, located, note_of
-from app.operations.knowledge_query import Question, Wanted, meets, sought, wanted_concepts
+from app.operations.knowledge_query import Question, Sought, Wanted, meets, sought, wanted_concepts
 from app.operations.limits import refuse_too_many
 from app.operations.population import names_in, refuse_unplaced
 from app.operations.query import chosen_call_sets
 from app.operations.rule_findings import SiteFinding
 from app.operations.subject_genotype import identified
-from app.store import carriers, counters, knowledge_unions, variants
+from app.store import carriers, computed, consequence_sets, counters, knowledge_unions, variants
 from app.store.carriers import Shards
 from app.store.knowledge import ActiveKnowledge, Release
 from app.store.knowledge_codec import Role, StoredItem, StoredRule
@@ -80,17 +80,19 @@ def find_subject_molecular_consequences(context: OperationContext, inputs: Opera
         statements = Statements(session, ItemKind.CONSEQUENCE)
         _check(context, active, inputs, statements)
         question = sought(session, active, statements, inputs)
+        if not (inputs.variants or inputs.ranges):
+            _refuse_incomplete(context, session, active, question[Role.TERM])
         calls = located(
             context,
             session,
             call_sets,
             inputs,
             active,
-            targets=lambda: _targets(active, _wanted(context, active, question)),
+            targets=lambda: _targets(active, wanted_concepts(active, question)),
         )
         present = findings.present_in(calls.segments) | rule_findings.sites_in(calls.structural)
         stated = consequences_of(context, session, active, sorted(present))
-        kept = _kept(stated, inputs.feature_consequences)
+        kept = _kept(stated, question)
         by_variant = findings.rendered(findings.only(calls.segments, kept), calls.lookups, context.naming)
         by_site = {}
         if calls.structural:
@@ -139,7 +141,8 @@ def _who(
     context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, question: Question
 ) -> Shards:
     if not inputs.variants:
-        wanted = _wanted(context, active, question)
+        _refuse_incomplete(context, session, active, question[Role.TERM])
+        wanted = wanted_concepts(active, question)
         by_copies = rule_findings.who_by_copies(session, active, lambda item: meets(item, wanted), inputs.source_class)
         by_term = knowledge_unions.fetch(session, sorted(wanted[Role.TERM]), inputs.source_class)
         return carriers.union([by_term, by_copies])
@@ -148,7 +151,7 @@ def _who(
     refuse_unplaced(session, placements, texts)
     stored = variants.find(session, placements)
     candidates = sorted({variant_id for found in stored for variant_id in found})
-    kept = _kept(consequences_of(context, session, active, candidates), inputs.feature_consequences)
+    kept = _kept(consequences_of(context, session, active, candidates), question)
     classes = None if inputs.source_class is None else (inputs.source_class,)
     shards = carriers.shards_of(counters.values(session))
     return carriers.united(session, [sorted(kept)], classes, shards=shards)[0]
@@ -174,19 +177,40 @@ def _check(context: OperationContext, active: ActiveKnowledge, inputs: Operation
             )
 
 
-def _wanted(context: OperationContext, active: ActiveKnowledge, question: Question) -> Wanted:
-    """Return the stored concepts that the consequences of a question stand for that names no variants.
+def _refuse_incomplete(context: OperationContext, session: Session, active: ActiveKnowledge, asked: Sought) -> None:
+    """Refuse a question by terms alone whose answer would be short.
 
     Raises:
-        InvalidInput: consequences are known by computing alone, of variants that a question names.
+        NotInstalled: carried variants wait to be examined, and nothing states consequences of them; or those that
+            were found cannot be computed here.
+        InvalidInput: a term is meant that is neither stored of files nor examined.
     """
-    if active.is_empty() and context.predictor is not None:
+    unstated = computed.carried(session) - consequence_sets.active(session)
+    if context.predictor is None:
+        if unstated and (known := computed.release(session)) is not None and known.active:
+            raise NotInstalled(
+                "featureConsequences alone cannot be evaluated: consequences were computed by transcripts that are not"
+                " loaded here. Load them, or run 'operon knowledge deactivate computed'"
+            )
+    elif computed.unanswered(session, context.consequence_version):
+        known = computed.release(session)
+        mend = "operon knowledge compute"
+        if known is not None and not known.active and known.version == context.consequence_version:
+            mend = "operon knowledge activate computed"
+        raise NotInstalled(
+            "featureConsequences alone cannot be evaluated: not every variant was examined for consequences with what"
+            f" is loaded here. Run '{mend}', or give variants or ranges"
+        )
+    distant = sorted(
+        name for name in AT_A_DISTANCE if asked.is_met_by(Concept(codes.SEQUENCE_ONTOLOGY, TERMS[name].accession, name))
+    )
+    may_be_short = context.predictor is not None or active.has_annotations()
+    if distant and may_be_short and unstated:
         raise InvalidInput(
-            "featureConsequences cannot be evaluated alone: no consequence knowledge is active, and consequences are"
-            " computed for the variants, or in the ranges, that a question names",
+            f"featureConsequences alone cannot be evaluated for {', '.join(distant)}: variants in introns and between"
+            " genes are not examined for it. Name other terms, or give variants or ranges",
             parameter="featureConsequences",
         )
-    return wanted_concepts(active, question)
 
 
 def consequences_of(
@@ -256,23 +280,14 @@ def _facts(one: Consequence | Annotation) -> ConsequenceFacts:
     return ConsequenceFacts(one.coding or "", one.transcript or "", protein, terms, (), one.impact or "")
 
 
-def _kept(stated: Mapping[int, Sequence[Stated]], tokens: Sequence[Token]) -> dict[int, list[Stated]]:
-    """Return the consequences with one of the terms that tokens ask for, all of them where no token is given."""
+def _kept(stated: Mapping[int, Sequence[Stated]], question: Question) -> dict[int, list[Stated]]:
+    """Return the consequences with one of the terms that a question asks by, all of them where it asks by none."""
+    asked = question.get(Role.TERM)
     kept = {
-        variant_id: [one for one in found if not tokens or _has_term(one.facts.terms, tokens)]
+        variant_id: [one for one in found if asked is None or any(map(asked.is_met_by, one.facts.terms))]
         for variant_id, found in stated.items()
     }
     return {variant_id: found for variant_id, found in kept.items() if found}
-
-
-def _has_term(terms: Sequence[Concept], tokens: Sequence[Token]) -> bool:
-    return any(_is_term(term, token) for term in terms for token in tokens)
-
-
-def _is_term(term: Concept, token: Token) -> bool:
-    if token.system is None:
-        return token.code.casefold() in f"{term.code}\n{term.display}".casefold()
-    return token.code == term.code
 
 
 def _flat(

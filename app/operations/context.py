@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from app import __version__
 from app.config import Settings
 from app.errors import CannotNormalize, OperonError, Unavailable
 from app.fhir.observation import named_components
@@ -17,13 +21,14 @@ from app.records import Build
 from app.store import migrate
 from app.store.session import Database
 from app.store.version import DataVersion
+from app.variants.accessions import CONTIGS, accession
 from app.variants.consequence import Predictor
 from app.variants.hla_reduction import open_reductions
 from app.variants.identify import NO_TRANSCRIPTS, Identifier
 from app.variants.liftover import Liftover, load_liftover
 from app.variants.naming import Namer
 from app.variants.placement import Placement, Placer
-from app.variants.reference import FastaReference, ReferenceSequence
+from app.variants.reference import FastaReference, NoReference, ReferenceSequence
 from app.variants.spdi import Spdi
 from app.variants.transcript_files import TranscriptFiles
 from app.variants.transcripts import Transcripts
@@ -63,6 +68,16 @@ class Genome:
     def predictor(self) -> Predictor | None:
         """Return what computes consequences of variants; None without transcripts."""
         return None if self.transcripts.is_empty else Predictor(self.transcripts, self.references)
+
+    def consequence_version(self) -> str:
+        """Return a text that changes with what consequences are computed by: program, transcripts and sequences."""
+        loaded: list[object] = [[one.name, one.sha256] for one in self.transcripts.sources]
+        for build in Build:
+            reference = self.references.get(build, NoReference())
+            loaded.append([one.sha256 for one in getattr(reference, "sources", ())])
+            loaded.append([list(map(list, reference.stretches(accession(build, contig)))) for contig in CONTIGS])
+        digest = blake2b(orjson.dumps(loaded), digest_size=8).hexdigest()
+        return f"{__version__}+{digest}"
 
     def naming(self) -> Callable[[str], str] | None:
         """Return what gives the components that name a variant, by its SPDI; None without transcripts."""
@@ -114,6 +129,7 @@ class OperationContext:
         self._identifier = genome.identifier(settings)
         self.naming = genome.naming()
         self.predictor = genome.predictor()
+        self.consequence_version = genome.consequence_version()
         self.reductions, self._reducing = open_reductions(settings.pyard_data)
 
     @property

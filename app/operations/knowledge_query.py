@@ -130,7 +130,7 @@ def _codes(session: Session, known: Iterable[str], role: Role, asked: _Asked) ->
     systems = {canonical_system(system) for system in known if system}
     concepts = {concept for token in asked.tokens if (concept := token.concept) is not None}
     if role is Role.TERM:
-        return concepts
+        return concepts  # whoever asks by them has made sure of their system
     stands = expanded(session, asked.tokens, target_systems=systems, descendants=asked.descendants)
     unmapped = {
         system

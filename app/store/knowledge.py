@@ -18,6 +18,7 @@ from app.errors import NotFound, quoted
 from app.formats.annotations import Annotation
 from app.formats.knowledge import Concept, ItemKind
 from app.store import (
+    computed,
     consequence_sets,
     counters,
     file_annotations,
@@ -95,6 +96,8 @@ def set_active(session: Session, release: Release, *, active: bool) -> None:
     session.run_many("update knowledge_release set active = ? where id = ?", [(int(active), release.release_id)])
     if active:
         knowledge_unions.build(session, release.release_id)
+    if release.source != computed.SOURCE:
+        computed.restate(session)
     counters.add(session, counters.DATA_VERSION, 1)
 
 
@@ -109,6 +112,10 @@ def remove(session: Session, release: Release) -> None:
         _remove_items(session, first, min(end, first + _ITEMS_AT_ONCE))
     session.run("delete from knowledge_release where id = :id returning 1", scope)
     consequence_sets.put(session, release.release_id, BitMap64())
+    if release.source == computed.SOURCE:
+        computed.reset(session)
+    else:
+        computed.restate(session)
     if release.source == file_annotations.SOURCE:
         file_annotations.remove_origin(session, release.release_id)
     counters.add(session, counters.DATA_VERSION, 1)
@@ -196,6 +203,10 @@ class ActiveKnowledge:
     def is_empty(self) -> bool:
         """Return whether no active release has an item of the kind."""
         return not any(self._kind in release.asked_by for release in self._releases)
+
+    def has_annotations(self) -> bool:
+        """Return whether an active release stands for annotations of files."""
+        return self._kind is ItemKind.CONSEQUENCE and bool(self._origins)
 
     @property
     def _origins(self) -> dict[int, Release]:

@@ -172,10 +172,15 @@ class Extension:
         self._taken: list[tuple[Column, Column, Column]] = []
         self._size = 0
         self._keys: dict[int, Column] = {}
+        self.carried = BitMap64()
+        """Every variant that was noted"""
 
     def take(self, variant: Column, ordinal: Column, kind: Column) -> None:
         """Note carriers, given as parallel columns."""
-        if not self._releases or not len(variant):
+        if not len(variant):
+            return
+        self.carried |= BitMap64(np.unique(variant).astype(np.uint64))
+        if not self._releases:
             return
         self._taken.append((variant, ordinal, kind))
         self._size += len(variant)

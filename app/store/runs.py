@@ -20,6 +20,8 @@ from app.records import Build, SourceClass
 from app.store import (
     bitmaps,
     carriers,
+    computed,
+    consequence_sets,
     counters,
     file_annotations,
     genotype_writer,
@@ -362,7 +364,10 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
             )
         joined.store()
         studies.drop_uncarried(session, withdrawn)
-        adopted.store()
+        newly = adopted.store()
+        if newly:
+            computed.withhold(session, newly & consequence_sets.active(session))
+        computed.note_carried(session, joined.carried)
         counters.add(session, counters.DATA_VERSION, 1)
     for finished in ready:
         finished.run.done = True

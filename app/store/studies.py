@@ -17,6 +17,7 @@ from app.store import (
     bitmaps,
     carriers,
     codec,
+    computed,
     counters,
     coverage,
     file_annotations,
@@ -310,6 +311,7 @@ def delete_uncarried(session: Session, ids: set[int]) -> None:
         counts = carriers.count(session, sorted(ids))
         nobodys = [variant_id for variant_id, n in counts.items() if not n]
         file_annotations.forget(session, nobodys)
+        computed.forget(session, nobodys)
         uncarried = [variant_id for variant_id in nobodys if variant_id not in waiting]
         variants.delete(session, uncarried)
         structural_sites.delete(session, uncarried)

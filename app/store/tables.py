@@ -414,6 +414,15 @@ variant_annotation = Table(
     sqlite_with_rowid=False,
 )
 
+computed_variants = Table(
+    "computed_variants",
+    metadata,
+    Column("name", Text, primary_key=True, comment="Term of the Sequence Ontology, or 'examined', or 'waiting'"),
+    Column("variants", LargeBinary, nullable=False, comment="Carried variants, a roaring bitmap, never empty"),
+    comment="What is known of computed consequences (app.store.computed)",
+    sqlite_with_rowid=False,
+)
+
 annotation_delta = Table(
     "annotation_delta",
     metadata,

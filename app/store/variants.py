@@ -256,6 +256,17 @@ def placements_of(session: Session, ids: Sequence[int]) -> dict[int, Placement]:
     return {row[0]: _placement(row) for row in rows}
 
 
+def canonical_places(session: Session, ids: Sequence[int]) -> Ints:
+    """Return columns of some variants, in one statement: id, contig, whether GRCh38 is canonical, start and end."""
+    rows = session.run(
+        "select id, contig, case when start38 is null then 0 else 1 end, coalesce(start38, start37),"
+        " coalesce(start38, start37) + case when change >= 0 then 1 else length(deleted) end"
+        f" from variant where id {session.in_ints('ids')} order by id",
+        {"ids": session.int_list(ids)},
+    )
+    return np.array(rows, dtype=np.int64).reshape(len(rows), 5).T
+
+
 def _placement(row: Sequence[Any]) -> Placement:
     _, contig, start37, start38, change, status, deleted, inserted, deleted37, inserted37 = row
     if change >= 0:

@@ -6,6 +6,9 @@ import sqlalchemy as sa
 from alembic import op
 from pyroaring import BitMap64
 
+from app.store import carriers, computed
+from app.store.session import Session
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -49,7 +52,22 @@ def upgrade() -> None:
         comment="Annotations that wait for their run to finish",
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "computed_variants",
+        sa.Column(
+            "name", sa.Text(), nullable=False, comment="Term of the Sequence Ontology, or 'examined', or 'waiting'"
+        ),
+        sa.Column(
+            "variants", sa.LargeBinary(), nullable=False, comment="Carried variants, a roaring bitmap, never empty"
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_computed_variants")),
+        comment="What is known of computed consequences (app.store.computed)",
+        sqlite_with_rowid=False,
+    )
     _note_stated()
+    connection = op.get_bind()
+    session = Session(connection.connection.driver_connection, is_sqlite=connection.dialect.name == "sqlite")
+    computed.note_carried(session, BitMap64(carriers.carried_from(session, 0)))
 
 
 def _note_stated() -> None:
@@ -75,6 +93,7 @@ def _note_stated() -> None:
 
 def downgrade() -> None:
     """Undo the revision."""
+    op.drop_table("computed_variants")
     op.drop_table("annotation_delta")
     op.drop_table("variant_annotation")
     op.execute(

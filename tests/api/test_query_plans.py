@@ -32,7 +32,7 @@ REF_SEQ = accession(Build.GRCH37, CONTIG)
 GENE = f"{REF_SEQ}:100000-200000"
 OTHER_BUILD = f"{accession(Build.GRCH38, CONTIG)}:150000-250000"
 FINE = re.compile(
-    r"SCAN ((json_each|t) VIRTUAL TABLE INDEX 1:|CONSTANT ROW|counter|knowledge_release|r"
+    r"SCAN ((json_each|t) VIRTUAL TABLE INDEX 1:|CONSTANT ROW|counter|knowledge_release|terminology_release|r"
     r"|structural_place VIRTUAL TABLE INDEX 2:(C[0-9]|[A-F][0-9])+)$"
 )
 """What a question brings, a table of a few rows whatever is stored, and the R*Tree asked for a box"""

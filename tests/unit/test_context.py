@@ -127,7 +127,9 @@ def test_every_example_finds_something(store: SmallStore) -> None:
 
     examples = store.context.examples()
 
-    assert {urlsplit(example.path).path.rpartition("$")[2] for example in examples} == set(HANDLERS)
+    of_knowledge = {name for name in HANDLERS if name.endswith(("-implications", "-consequences"))}  # none is loaded
+    asked_about = {urlsplit(example.path).path.rpartition("$")[2] for example in examples}
+    assert asked_about == set(HANDLERS) - of_knowledge
     for example in examples:
         parts = urlsplit(example.path)
         name = parts.path.rpartition("$")[2]

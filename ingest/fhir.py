@@ -37,6 +37,7 @@ from app.store.runs import Finished, PlannedCallSet, Run
 from app.store.stated_writer import Addition
 from app.variants.accessions import X, Y
 from app.variants.hla_reduction import HlaReductions, open_reductions
+from ingest.consequence_rules import ConsequenceRules
 from ingest.fhir_frame import KEPT, Frame, check_date
 from ingest.fhir_phase import Member, Relation, phased_calls
 from ingest.fhir_plan import Plan, Planner
@@ -418,6 +419,7 @@ class _FileIngest:
         changed = self._phased(scratch, plan)
         rows = ((row, plan.call_set_of(row)) for row in scratch.rows())
         placed = ((row, at) for row, at in rows if at is not None)
+        rules = ConsequenceRules(self._workspace.genome)
         done = run.next_block
         limits = {"most": self._settings.fhir_max_held, "long": self._settings.sv_min_len}
         for number, one in enumerate(blocks(placed, changed, self._source.name, **limits)):
@@ -427,6 +429,7 @@ class _FileIngest:
             batch = storer.place(one.block)
             with self._workspace.database.write() as session:
                 stored = storer.store(session, one.block, batch, one.genotypes, run.next_block)
+                rules.link_new(session, one.block.contig, stored.new_variants)
                 runs.checkpoint(
                     session,
                     run,

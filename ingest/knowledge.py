@@ -33,6 +33,7 @@ from app.variants.placed_batch import CONTRADICTS
 from app.variants.placement import Placer
 from app.variants.transcripts import Transcripts
 from ingest.columns import variant_columns
+from ingest.consequence_rules import ConsequenceRules
 from ingest.knowledge_rules import Unplaceable, place
 from ingest.progress import Bar, Progress
 from ingest.source import Source, open_source
@@ -146,13 +147,16 @@ def load(
             read = _Read(len(files))
             opened = [OpenFile(file.name, file.open(read.teller(at, bar))) for at, file in enumerate(files)]
             items = source.read(opened, rejects, settings)
-            number = _store(session, writer, workspace.genome, items, rejects)
+            rules = ConsequenceRules(workspace.genome)
+            number = _store(session, writer, workspace.genome, items, rejects=rejects, of_consequences=rules)
             writer.link_sites()
+            if writer.has_rules:
+                writer.link(rules.links_of_items(session, writer.first_item, writer.first_item + number))
         for file in files:
             file.check_unchanged()
         report = LoadReport(facts.name, number, rejects, 0.0, active=options.activate)
         writer.finish(report.to_json())
-        replaced = _activate(session, facts, options) if options.activate else ()
+        replaced = _activate(session, rules, facts, options) if options.activate else ()
     return LoadReport(facts.name, number, rejects, time.monotonic() - began, active=options.activate, replaced=replaced)
 
 
@@ -184,24 +188,34 @@ def _check_date(text: str | None) -> None:
         raise InvalidInput(f"{quoted(text or '')} is no date; write it as YYYY-MM-DD") from None
 
 
-def _activate(session: Session, facts: ReleaseFacts, options: LoadOptions) -> tuple[str, ...]:
+def _activate(session: Session, rules: ConsequenceRules, facts: ReleaseFacts, options: LoadOptions) -> tuple[str, ...]:
     before = [
         release
         for release in knowledge.releases(session, active=True)
         if release.source == facts.source and not options.beside
     ]
     for release in before:
-        knowledge.set_active(session, release, active=False)
-    knowledge.set_active(session, knowledge.named(session, facts.name), active=True)
+        rules.switch(session, release, active=False)
+    rules.switch(session, knowledge.named(session, facts.name), active=True)
     return tuple(release.name for release in before)
 
 
 def _store(
-    session: Session, writer: KnowledgeWriter, genome: Genome, items: Iterator[KnowledgeItem], rejects: Rejects
+    session: Session,
+    writer: KnowledgeWriter,
+    genome: Genome,
+    items: Iterator[KnowledgeItem],
+    *,
+    rejects: Rejects,
+    of_consequences: ConsequenceRules,
 ) -> int:
     stored = 0
+
+    def added(contig: int, new: int) -> None:
+        of_consequences.link_new(session, contig, new, before_item=writer.first_item)
+
     while batch := list(islice(items, _BATCH)):
-        ids = _placed(session, genome.placer, batch, rejects)
+        ids = _placed(session, genome.placer, batch, rejects, added)
         rules = _rules(genome.transcripts, batch, ids, rejects)
         kept = [at for at, found in enumerate(ids) if found is not None]
         writer.write(
@@ -222,7 +236,7 @@ def _rules(
         if item.rule is None:
             continue
         try:
-            found[at] = place(item.rule, transcripts)
+            found[at] = place(item.rule, item.kind, transcripts)
         except Unplaceable as error:
             ids[at] = None
             rejects.add(item.row_id, 0, "rule", error.cause, error.detail)
@@ -230,11 +244,16 @@ def _rules(
 
 
 def _placed(
-    session: Session, placer: Placer, batch: Sequence[KnowledgeItem], rejects: Rejects
+    session: Session,
+    placer: Placer,
+    batch: Sequence[KnowledgeItem],
+    rejects: Rejects,
+    added: Callable[[int, int], None],
 ) -> list[list[int] | None]:
     """Return the variants that each item is about, None for an item that cannot be placed.
 
-    An item whose source writes its variant on both builds is about what either of them is.
+    An item whose source writes its variant on both builds is about what either of them is. ``added`` hears how many
+    variants of a contig are new.
     """
     found: list[list[int] | None] = [[] for _ in batch]
     rows: dict[tuple[Build, int], list[tuple[int, str, str, int]]] = {}
@@ -246,7 +265,7 @@ def _placed(
                 break
             place = (change.build, change.contig)
             rows.setdefault(place, []).append((change.position, change.deleted, change.inserted, at))
-    placed: list[tuple[VariantColumns, Sequence[int]]] = []
+    placed: list[tuple[int, VariantColumns, Sequence[int]]] = []
     for (build, contig), changes in sorted(rows.items()):
         changes.sort()
         positions, deleted, inserted, owners = zip(*changes, strict=True)
@@ -255,11 +274,12 @@ def _placed(
             if found[at] is not None:
                 found[at] = None
                 rejects.add(batch[at].row_id, 0, "variant", CONTRADICTION)
-        placed.append((variant_columns(contig, build, places), owners))
+        placed.append((contig, variant_columns(contig, build, places), owners))
     # An item that is rejected for one of its builds must not leave the variant of the other.
-    for columns, whose in placed:
+    for contig, columns, whose in placed:
         kept = np.array([found[at] is not None for at in whose], dtype=np.bool_)
-        ids, _ = variants.resolve(session, columns, np.flatnonzero(kept))
+        ids, new = variants.resolve(session, columns, np.flatnonzero(kept))
+        added(contig, new)
         for at, variant_id in zip(whose, ids.tolist(), strict=True):
             its = found[at]
             if its is not None:

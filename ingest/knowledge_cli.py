@@ -17,6 +17,7 @@ from app.store import file_annotations, knowledge
 from app.store.knowledge import Release
 from app.store.session import Session
 from ingest import consequences
+from ingest.consequence_rules import ConsequenceRules
 from ingest.knowledge import LoadOptions, load, report_of
 from ingest.progress import Progress
 from ingest.workspace import open_workspace
@@ -65,30 +66,30 @@ def activate(
     beside: Annotated[bool, typer.Option("--beside", help="Keep using other releases of the same source.")] = False,
 ) -> None:
     """Let answers use a release, instead of the others of its source, from one moment to the next."""
-    with _written() as session:
+    with _written() as (session, rules):
         release = knowledge.named(session, name)
         for other in knowledge.releases(session, active=True):
             takes_over = release.source != file_annotations.SOURCE  # each tool says what it said of its own files
             if other.source == release.source and other.name != name and takes_over and not beside:
-                knowledge.set_active(session, other, active=False)
+                rules.switch(session, other, active=False)
         if not release.active:
-            knowledge.set_active(session, release, active=True)
+            rules.switch(session, release, active=True)
 
 
 @app.command("deactivate")
 def deactivate(name: Name) -> None:
     """Let answers no longer use a release; it stays loaded."""
-    with _written() as session:
+    with _written() as (session, rules):
         release = knowledge.named(session, name)
         if release.active:
-            knowledge.set_active(session, release, active=False)
+            rules.switch(session, release, active=False)
 
 
 @app.command("remove")
 def remove(name: Name) -> None:
     """Remove a release and every row of it."""
-    with _written() as session:
-        knowledge.remove(session, knowledge.named(session, name))
+    with _written() as (session, rules):
+        rules.remove(session, knowledge.named(session, name))
 
 
 @app.command("compute")
@@ -105,13 +106,13 @@ def compute(
 
 
 @contextmanager
-def _written() -> Iterator[Session]:
+def _written() -> Iterator[tuple[Session, ConsequenceRules]]:
     with (
         open_workspace(Settings()) as workspace,
         workspace.database.sole_writer(),
         workspace.database.write() as session,
     ):
-        yield session
+        yield session, ConsequenceRules(workspace.genome)
 
 
 def _described(release: Release) -> dict[str, object]:

@@ -6,21 +6,26 @@ and nobody would hear of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from app.errors import quoted
-from app.formats.knowledge import COVERS, Rule
+from app.formats.knowledge import COVERS, ItemKind, Rule
 from app.records import Build, StructuralKind
 from app.store.knowledge_rules import PlacedRule
 from app.variants.accessions import accession, locate
-from app.variants.transcripts import Gene, Transcripts
+from app.variants.consequence_terms import TERMS
+from app.variants.transcripts import MANE_SELECT, Gene, Transcripts
 
 NO_GENES: Final = "a rule for a gene, and no transcripts are loaded"
 UNKNOWN_GENE: Final = "a rule for a gene that is not known"
 NOT_IN_GENE: Final = "a rule whose region is not within its gene"
-NOT_YET: Final = "a rule for consequences, which are not evaluated"
+NO_GENE: Final = "a rule for consequences that names no gene"
+NO_MANE: Final = "a rule for a protein whose gene has no MANE Select transcript"
+CIRCULAR: Final = "a consequence that follows from consequences"
 
+_NAMES: Final = {term.accession: term.name for term in TERMS.values()}
 _WITH_COPIES = (StructuralKind.DEL, StructuralKind.DUP, StructuralKind.CNV)
 _WORDS: Final = {
     StructuralKind.DEL: "deletion",
@@ -40,8 +45,8 @@ class Unplaceable(Exception):
         self.detail = detail
 
 
-def place(rule: Rule, transcripts: Transcripts) -> PlacedRule:
-    """Return a rule with its regions.
+def place(rule: Rule, kind: ItemKind, transcripts: Transcripts) -> PlacedRule:
+    """Return the rule of an item of a kind with its regions.
 
     Raises:
         Unplaceable: its gene is not known, or it cannot be met.
@@ -56,20 +61,64 @@ def place(rule: Rule, transcripts: Transcripts) -> PlacedRule:
             raise Unplaceable(NOT_IN_GENE, gene.symbol)
         regions, contig = regions or extents, on
     if rule.is_of_consequences:
-        raise Unplaceable(NOT_YET)
+        if gene is None:
+            raise Unplaceable(NO_GENE)
+        if kind is ItemKind.CONSEQUENCE:
+            raise Unplaceable(CIRCULAR)
+        return _of_consequences(rule, gene, contig, regions, transcripts)
     kinds = tuple(StructuralKind[name] for name in dict.fromkeys(rule.changes)) or _WITH_COPIES
     symbol, hgnc = (gene.symbol, gene.hgnc or "") if gene is not None else ("", "")
     placed = PlacedRule(
         "", contig, regions, symbol, hgnc, kinds, rule.relation == COVERS, rule.copies_at_least, rule.copies_at_most
     )
-    return _with_words(placed, _structural_words(placed))
+    return replace(placed, words=_structural_words(placed))
+
+
+def _of_consequences(
+    rule: Rule, gene: Gene, contig: int, regions: dict[Build, tuple[int, int]], transcripts: Transcripts
+) -> PlacedRule:
+    if rule.protein or rule.protein_at:
+        known = transcripts.of_gene(gene.hgnc or gene.symbol)
+        if not any(transcript.mane == MANE_SELECT for transcript in known):
+            raise Unplaceable(NO_MANE, gene.symbol)
+    placed = PlacedRule(
+        "", contig, regions, gene.symbol, gene.hgnc or "", terms=rule.terms, protein=rule.protein,
+        protein_at=rule.protein_at,
+    )  # fmt: skip
+    return replace(placed, words=_consequence_words(placed, region=regions if rule.regions else {}))
+
+
+def _consequence_words(placed: PlacedRule, region: dict[Build, tuple[int, int]]) -> str:
+    """Return a rule for consequences in words.
+
+    >>> rule = PlacedRule("", 7, {}, "BRAF", terms=("SO:0001583",), protein_at=(600, 601))
+    >>> _consequence_words(rule, {})
+    'missense_variant, a change of residues 600 to 601 (MANE Select) in BRAF'
+    """
+    parts = []
+    if placed.terms:
+        parts.append(" or ".join(_NAMES.get(code, code) for code in placed.terms))
+    if placed.protein:
+        parts.append(f"{placed.protein} (MANE Select)")
+    if placed.protein_at is not None:
+        first, last = placed.protein_at
+        residues = f"residue {first}" if first == last else f"residues {first} to {last}"
+        parts.append(f"a change of {residues} (MANE Select)")
+    where = f"{placed.gene} at {_places(placed.contig, region)}" if region else placed.gene
+    return f"{', '.join(parts)} in {where}"
+
+
+def _places(contig: int, regions: Mapping[Build, tuple[int, int]]) -> str:
+    return " / ".join(
+        f"{accession(build, contig)}:{start}-{end}" for build, (start, end) in sorted(regions.items(), reverse=True)
+    )
 
 
 def _gene(name: str, transcripts: Transcripts) -> Gene:
     if transcripts.is_empty:
         raise Unplaceable(NO_GENES, quoted(name))
     found = transcripts.genes_named(name)
-    if len(found) != 1 or not found[0].spans:
+    if len(found) != 1 or len({locate(span.ref_seq)[0] for span in found[0].spans.values()}) != 1:
         raise Unplaceable(UNKNOWN_GENE, quoted(name))
     return found[0]
 
@@ -88,13 +137,6 @@ def _is_within(
     )
 
 
-def _with_words(placed: PlacedRule, words: str) -> PlacedRule:
-    return PlacedRule(
-        words, placed.contig, placed.regions, placed.gene, placed.hgnc, placed.kinds, placed.covers, placed.copies_min,
-        placed.copies_max, placed.terms, placed.protein, placed.protein_at,
-    )  # fmt: skip
-
-
 def _structural_words(placed: PlacedRule) -> str:
     """Return a structural rule in words.
 
@@ -102,10 +144,7 @@ def _structural_words(placed: PlacedRule) -> str:
     >>> _structural_words(rule)
     'deletion that covers NC_000017.11:100-200 (X1), at most 1 copy'
     """
-    where = " / ".join(
-        f"{accession(build, placed.contig)}:{start}-{end}"
-        for build, (start, end) in sorted(placed.regions.items(), reverse=True)
-    )
+    where = _places(placed.contig, placed.regions)
     if placed.gene:
         where += f" ({placed.gene})"
     events = " or ".join(_events(placed.kinds, "covers" if placed.covers else "overlaps"))

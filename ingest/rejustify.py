@@ -33,6 +33,7 @@ from app.variants.accessions import MT, accession, display
 from app.variants.placed_batch import CONTRADICTS, PlacedBatch
 from app.variants.reference import NoReference
 from ingest.columns import StoredRows, bins_of, variant_columns
+from ingest.consequence_rules import ConsequenceRules
 from ingest.progress import Progress
 from ingest.recomputed import with_recomputed
 from ingest.structural_rejustify import place_sites
@@ -177,7 +178,10 @@ class _Contig:
         self._rewriting.count(
             place_sites(self._session, self._genome, self._contig, self._targets, self._contradicting)
         )
-        return self._rewriting.finish()
+        changes = self._rewriting.finish()
+        # More sequence tells more of what a variant does, even where it moves none.
+        ConsequenceRules(self._genome).relink_contig(self._session, self._contig)
+        return changes
 
     def _relink(self) -> None:
         """Place the variants anew that knowledge is about, carried or not."""

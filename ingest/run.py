@@ -19,6 +19,7 @@ from app.operations.context import Genome
 from app.store import runs
 from app.store.runs import Finished, Run
 from app.store.session import Database
+from ingest.consequence_rules import ConsequenceRules
 from ingest.jobs import FileJob
 from ingest.progress import Progress
 from ingest.regions import regions_of
@@ -41,6 +42,7 @@ class Ingest:
         self._genome = genome
         self._settings = settings
         self._progress = progress
+        self._rules = ConsequenceRules(genome)
 
     def store(self, jobs: Sequence[FileJob], *, replace: bool = False) -> list[IngestReport]:
         """Store files that belong together and return a report of each.
@@ -137,6 +139,7 @@ class Ingest:
                     stored = None
                     if batch is not None:
                         stored = storer.store(session, block, batch, reader.genotypes, run.next_block)
+                        self._rules.link_new(session, block.contig, stored.new_variants)
                     runs.checkpoint(
                         session,
                         run,

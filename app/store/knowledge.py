@@ -133,11 +133,15 @@ def _remove_items(session: Session, first: int, end: int) -> None:
 
 
 def linked_unsettled(session: Session, contig: int, statuses: Iterable[int], unjustified: int) -> list[int]:
-    """Return the variants of a contig that items are about and whose places may not be the last word."""
+    """Return the variants of a contig that items name and whose places may not be the last word.
+
+    What only meets a rule is a matter of its carriers' calls.
+    """
+    by_name = "not exists (select 1 from knowledge_rule r where r.item_id = l.item_id)"
     rows = session.run(
         "select v.id from variant v where v.contig = :contig"
         f" and (v.status >= :unjustified or v.status {session.in_ints('statuses')})"
-        " and exists (select 1 from knowledge_link l where l.variant_id = v.id) order by v.id",
+        f" and exists (select 1 from knowledge_link l where l.variant_id = v.id and {by_name}) order by v.id",
         {"contig": contig, "unjustified": unjustified, "statuses": session.int_list(sorted(statuses))},
     )
     return [row[0] for row in rows]

@@ -16,8 +16,9 @@ from typing import Any, Final
 import orjson
 from pyroaring import BitMap64
 
+from app.formats.knowledge import ItemKind
 from app.records import Build, StructuralKind
-from app.store import knowledge_codec, knowledge_pages, knowledge_unions, structural_places
+from app.store import counters, knowledge_codec, knowledge_pages, knowledge_unions, structural_places
 from app.store.knowledge_codec import StoredItem, StoredRule
 from app.store.knowledge_pages import Pair
 from app.store.session import Session
@@ -83,6 +84,102 @@ def sites_of_items(session: Session, first: int, end: int) -> list[Link]:
     return sorted(found)
 
 
+def are_about(session: Session, contig: int) -> bool:
+    """Return whether any rule for consequences is about a contig."""
+    sql = "select 1 from knowledge_rule where contig = :contig and kinds = 0 limit 1"
+    return bool(session.run(sql, {"contig": contig}))
+
+
+def candidates_of_items(session: Session, first: int, end: int) -> set[Link]:
+    """Return the variants at the places of the rules for consequences among the items [first, end)."""
+    return _candidates(session, "r.item_id >= :first and r.item_id < :end", {"first": first, "end": end})
+
+
+def candidates_on(session: Session, contig: int) -> set[Link]:
+    """Return every variant of a contig at the place of a rule for consequences."""
+    return _candidates(session, "r.contig = :contig", {"contig": contig}, among="v.contig = :contig")
+
+
+def candidates_from(session: Session, contig: int, first: int, *, before_item: int | None = None) -> set[Link]:
+    """Return those of them that are numbered from ``first``; ``before_item`` leaves out rules of later items."""
+    scope, parameters = "r.contig = :contig and v.id >= :first", {"contig": contig, "first": first}
+    if before_item is not None:
+        scope, parameters = f"{scope} and r.item_id < :before", {**parameters, "before": before_item}
+    return _candidates(session, scope, parameters, among="v.id >= :first")
+
+
+def candidates_stated_by(session: Session, first: int, end: int) -> set[Link]:
+    """Return the variants at the places of rules that the items [first, end) state consequences of."""
+    stated = (
+        "select 1 from knowledge_link l join knowledge_item i on i.id = l.item_id where l.variant_id = v.id"
+        f" and l.item_id >= :first and l.item_id < :end and i.kind = {int(ItemKind.CONSEQUENCE)}"
+    )
+    return _candidates(session, f"exists ({stated})", {"first": first, "end": end})
+
+
+def _candidates(session: Session, scope: str, parameters: Mapping[str, Any], *, among: str = "1 = 1") -> set[Link]:
+    """Return pairs of a variant and a rule for consequences at whose place it is; without such rules at little cost.
+
+    They are compared on GRCh38 where both have a place there, else on GRCh37. How far before a region a deletion can
+    begin that reaches into it is told by the longest one ``among`` the variants.
+    """
+    if not session.run("select 1 from knowledge_rule where kinds = 0 limit 1"):
+        return set()
+    [longest] = session.run(
+        "select coalesce(max(length(v.deleted)), 1), coalesce(max(length(v.deleted37)), 1) from variant v"
+        f" where v.deleted is not null and {among}",
+        parameters,
+    )
+    reach = max(longest)
+    on_other = "(r.start38 is null or v.start38 is null)"
+    found: set[Link] = set()
+    for on, deleted, condition in (
+        ("38", "v.deleted", ""),
+        ("37", "coalesce(v.deleted37, v.deleted)", f" and {on_other}"),
+    ):
+        start, low, high = f"v.start{on}", f"r.start{on}", f"r.end{on}"
+        size = f"coalesce(length({deleted}), 1)"
+        rows = session.run(
+            "select v.id, r.item_id from knowledge_rule r cross join variant v"
+            f" where r.kinds = 0 and v.contig = r.contig and {start} < {high} and {start} > {low} - {reach}"
+            f" and ({start} >= {low} or {start} + {size} > {low}){condition} and {scope}",
+            parameters,
+        )
+        found.update(map(_link, rows))
+    return found
+
+
+def consequence_rules(session: Session, item_ids: Iterable[int]) -> dict[int, PlacedRule]:
+    """Return what rules for consequences ask for, by item; where they do so is known already."""
+    rows = session.run(
+        "select item_id, contig, gene, hgnc, terms, protein, protein_first, protein_last from knowledge_rule"
+        f" where item_id {session.in_ints('ids')} and kinds = 0",
+        {"ids": session.int_list(sorted(item_ids))},
+    )
+    return {
+        item_id: PlacedRule(
+            "", contig, {}, gene, hgnc, terms=tuple(orjson.loads(terms)), protein=protein,
+            protein_at=None if first is None else (first, last),
+        )
+        for item_id, contig, gene, hgnc, terms, protein, first, last in rows
+    }  # fmt: skip
+
+
+def consequence_links(session: Session, contig: int) -> set[Link]:
+    """Return every link of the rules for consequences on a contig."""
+    rows = session.run(
+        "select l.variant_id, l.item_id from knowledge_rule r join knowledge_link l on l.item_id = r.item_id"
+        " where r.contig = :contig and r.kinds = 0",
+        {"contig": contig},
+    )
+    return set(map(_link, rows))
+
+
+def replace_links(session: Session, had: set[Link], has: set[Link], *, carried: bool) -> None:
+    """Let some pairs be linked in place of others; ``carried``: somebody may carry the variants."""
+    _change(session, had - has, has - had, carried=carried)
+
+
 def _items_of_sites(session: Session, ids: Sequence[int]) -> set[Link]:
     parts = [
         "select s.id, r.item_id from structural_site s join knowledge_rule r on r.contig = s.contig"
@@ -134,7 +231,8 @@ def relink_sites(session: Session, ids: Sequence[int]) -> None:
 
 def unlink(session: Session, ids: Sequence[int]) -> None:
     """Remove what rules say of sites or variants that are no longer stored; nobody carries them."""
-    _change(session, links_by_rules(session, ids), [], carried=False)
+    if ids and exist(session):
+        _change(session, links_by_rules(session, ids), [], carried=False)
 
 
 def links_by_rules(session: Session, ids: Sequence[int]) -> set[Link]:
@@ -159,6 +257,7 @@ def _change(session: Session, gone: Iterable[Link], added: Iterable[Link], *, ca
     changed = _retarget(session, [*gone, *added])
     if carried:
         knowledge_unions.recount_concepts(session, changed)
+        counters.add(session, counters.DATA_VERSION, 1)
 
 
 def _retarget(session: Session, links: Sequence[Link]) -> list[int]:

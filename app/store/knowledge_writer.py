@@ -134,9 +134,19 @@ class KnowledgeWriter:
             known = self._concepts[key] = self._next_concept + len(self._concepts)
         return known
 
+    @property
+    def first_item(self) -> int:
+        """Return the number of the first item."""
+        return self._first_item
+
+    @property
+    def has_rules(self) -> bool:
+        """Return whether any item that was written says by a rule whom it is about."""
+        return bool(self._with_rules)
+
     def link_sites(self) -> None:
         """Link what was written by rules with the structural sites that meet them."""
-        if self._with_rules:
+        if self.has_rules:
             first = self._first_item
             self.link(knowledge_rules.sites_of_items(self._session, first, first + self._items))
 
@@ -163,7 +173,7 @@ class KnowledgeWriter:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         row = (
             self.release_id, facts.name, facts.source, facts.label, facts.version, facts.released, facts.licence,
-            orjson.dumps(list(facts.files)).decode(), facts.sha256, 0, int(bool(self._with_rules)), self._first_item,
+            orjson.dumps(list(facts.files)).decode(), facts.sha256, 0, int(self.has_rules), self._first_item,
             self._items, self._asked_by(), orjson.dumps(dict(report)).decode(), now,
         )  # fmt: skip
         session.insert_rows("knowledge_release", _RELEASE, [row])

@@ -464,8 +464,8 @@ def test_a_load_that_fails_leaves_nothing(store: SmallStore, monkeypatch: pytest
     before = dump(store.database)
     whole = getattr(loading, at)
 
-    def fail(*given: Any) -> Any:
-        whole(*given)
+    def fail(*given: Any, **named: Any) -> Any:
+        whole(*given, **named)
         raise RuntimeError("on purpose")
 
     with monkeypatch.context() as patched:

@@ -195,6 +195,9 @@ def test_an_answer_names_the_rule(store: SmallStore) -> None:
         "By rule: stop_gained or frameshift_variant, a change of residues 2 to 3 (MANE Select) in GENE at"
         f" {R38}:1010-1016"
     )
+    for asked, number in ((f"{R38}:1014:G:A", 1), (f"{R38}:1014:G:C", 0)):
+        answer = store._answer("find-population-dx-implications", variants=((asked,),))
+        assert answer["parameter"][0]["part"][0]["valueQuantity"]["value"] == number
 
 
 def test_ranges_choose_among_the_variants_of_a_subject(store: SmallStore) -> None:
@@ -203,6 +206,16 @@ def test_ranges_choose_among_the_variants_of_a_subject(store: SmallStore) -> Non
     for text, number in (("0-5000", 3), ("1000-1015", 2), ("1014-1019", 2), ("1014-1015", 1), ("1012-1013", 0)):
         assert len(implied(store, "P1", ranges=(RangeInput("x", parse_range(f"{R38}:{text}")),))) == number
     assert len(implied(store, "P1", conditions=(parse_token("urn:c|C1"),))) == 3
+
+
+def test_each_variant_of_several_tests_is_one_implication(store: SmallStore) -> None:
+    learn(store, rule(gene="GENE", terms=TRUNCATING))
+    for test in ("T1", "T2", "T3"):
+        store.ingest(vcf(VARIANTS["frame"], VARIANTS["stop"]), test=test, name=f"{test}.vcf")
+    tokens = (parse_token("urn:c|C1"),)
+    assert [len(one["derivedFrom"]) for one in implied(store, "P1", conditions=tokens)] == [3, 3]
+    some = implied(store, "P1", conditions=tokens, test_identifiers=("T1", "T3"))
+    assert [len(one["derivedFrom"]) for one in some] == [2, 2]
 
 
 def test_what_an_active_release_states_counts_in_place_of_what_is_computed(store: SmallStore) -> None:

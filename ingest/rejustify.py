@@ -256,6 +256,7 @@ class _Contig:
         former[: len(calls.former)] = calls.former
         columns = variant_columns(self._contig, build, batch)
         ids = self._rewriting.adopt(columns, np.flatnonzero(batch.ref_check != CONTRADICTS), former)
+        self._rewriting.annotate(former, ids, build)
         rows = calls.unless_contradicting(StoredRows.of(block, batch, ids), batch)
         for at, bin_, chunk in bins_of(block, rows, np.arange(len(block.row)), genotypes):
             yield at, StoredChunk(bin_, part, chunk)

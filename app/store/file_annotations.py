@@ -178,18 +178,72 @@ def _lead(session: Session, release_id: int, added: Mapping[str, BitMap64]) -> B
     return every
 
 
+def copy(session: Session, pairs: Sequence[tuple[int, int]], build: Build) -> set[int]:
+    """Let what files of a build said of the first variant of each pair be said of the second; return the first ones.
+
+    What a tool has said of the second one stays.
+    """
+    if not pairs:
+        return set()
+    rows = session.run(
+        "select variant_id, origin_id, body from variant_annotation"
+        f" where variant_id {session.in_ints('ids')} and build = :build",
+        {"ids": session.int_list(sorted({former for former, _ in pairs})), "build": build.value},
+    )
+    said: dict[int, list[tuple[int, str]]] = {}
+    for variant_id, origin_id, body in rows:
+        said.setdefault(variant_id, []).append((origin_id, body))
+    by_origin: dict[int, dict[int, str]] = {}
+    for former, now in pairs:
+        for origin_id, body in said.get(former, ()):
+            by_origin.setdefault(origin_id, {}).setdefault(now, body)
+    for origin_id, bodies in sorted(by_origin.items()):
+        known = _bodies(session, origin_id, bodies)
+        fresh = {variant_id: body for variant_id, body in sorted(bodies.items()) if variant_id not in known}
+        added: dict[str, BitMap64] = {}
+        for variant_id, body in fresh.items():
+            for term in annotation_body.terms_of(body):
+                added.setdefault(term, BitMap64()).add(variant_id)
+        session.insert_rows(
+            "variant_annotation",
+            _ROW,
+            [(variant_id, origin_id, build.value, body) for variant_id, body in fresh.items()],
+        )
+        _lead(session, origin_id, added)
+    return set(said)
+
+
 def forget(session: Session, variant_ids: Iterable[int]) -> None:
     """Remove the annotations of variants that nobody carries."""
-    gone: dict[int, BitMap64] = {}
     for ids in knowledge_unions.slices(variant_ids):
-        for origin_id, variant_id in session.run(
+        rows = session.run(
             f"delete from variant_annotation where variant_id {session.in_ints('ids')} returning origin_id, variant_id",
             {"ids": session.int_list(ids)},
-        ):
-            gone.setdefault(origin_id, BitMap64()).add(variant_id)
+        )
+        _no_longer(session, rows)
+
+
+def withdraw(session: Session, variant_ids: Iterable[int], build: Build) -> None:
+    """Remove what files of a build said of variants that their calls have left, and count the unions anew."""
+    for ids in knowledge_unions.slices(variant_ids):
+        rows = session.run(
+            f"delete from variant_annotation where variant_id {session.in_ints('ids')} and build = :build"
+            " returning origin_id, variant_id",
+            {"ids": session.int_list(ids), "build": build.value},
+        )
+        knowledge_unions.count_anew(session, _no_longer(session, rows))
+
+
+def _no_longer(session: Session, rows: Iterable[tuple[int, int]]) -> list[int]:
+    """Let origins no longer lead to variants, given as (origin, variant); return the concepts that did."""
+    gone: dict[int, BitMap64] = {}
+    for origin_id, variant_id in rows:
+        gone.setdefault(origin_id, BitMap64()).add(variant_id)
+    concepts = []
     for origin_id, bits in gone.items():
-        knowledge_unions.narrow_release(session, origin_id, bits)
+        concepts += knowledge_unions.narrow_release(session, origin_id, bits)
         consequence_sets.put(session, origin_id, consequence_sets.of_release(session, origin_id) - bits)
+    return concepts
 
 
 def remove_origin(session: Session, release_id: int) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,18 @@ from numpy.typing import NDArray
 from pyroaring import BitMap64
 
 from app.records import Build, LiftStatus, SourceClass
-from app.store import bitmaps, carriers, codec, counters, knowledge, knowledge_unions, studies, variants
+from app.store import (
+    bitmaps,
+    carriers,
+    codec,
+    computed,
+    counters,
+    file_annotations,
+    knowledge,
+    knowledge_unions,
+    studies,
+    variants,
+)
 from app.store.codec import BIN, CallChunk, Placed
 from app.store.session import Session
 from app.store.variants import Ints, VariantColumns
@@ -139,6 +151,10 @@ class Rewriting:
         self._settled = BitMap64()
         self._left = BitMap64()
         self._joined = BitMap64()
+        self._gained = BitMap64()
+        self._rewritten = BitMap64()
+        self._restates = False
+        self._annotated = {build: BitMap64() for build in Build}
         self._added: list[Ints] = []
         self._gone: list[Ints] = []
         self._waiting = 0
@@ -204,7 +220,14 @@ class Rewriting:
         changed = list(records)
         variants.rewrite(self._session, changed)
         self._settled.update(record[0] for record in changed)
+        self._rewritten.update(record[0] for record in changed)
         self.changes.updated += len(changed)
+
+    def annotate(self, former: Ints, ids: Ints, build: Build) -> None:
+        """Let what files of a build said of variants be said of those that their calls turned out to be."""
+        moved = (former >= 0) & (ids >= 0) & (former != ids)
+        pairs = np.unique(np.stack([former[moved], ids[moved]]), axis=1).T.tolist()
+        self._annotated[build] |= BitMap64(file_annotations.copy(self._session, pairs, build))
 
     def replace(self, call_sets: Sequence[tuple[Target, Sequence[StoredChunk], Sequence[StoredChunk]]]) -> None:
         """Store call sets anew, given with all their chunks on the contig before and after; their carriers follow."""
@@ -219,6 +242,7 @@ class Rewriting:
                     gone = np.setdiff1d(gone, _carried(self.read(other), other.source_class), assume_unique=True)
             new = np.setdiff1d(has, had, assume_unique=True)
             self._joined.update((new >> 8).tolist())
+            self._gained.update((new >> 8).tolist())
             self._move(target.ordinal, gone, new)
         self.changes.call_sets += len(changed)
 
@@ -266,6 +290,7 @@ class Rewriting:
         """Let knowledge about some variants be about what they turned out to be."""
         changed = {former: ids for former, ids in leading.items() if ids and ids != {former}}
         knowledge.relink(self._session, changed)
+        self._restates |= bool(changed)
         self._left.update(changed)
         self._joined.update(id_ for ids in changed.values() for id_ in ids)
         self.changes.updated += len(changed)
@@ -279,6 +304,11 @@ class Rewriting:
         """Remove the variants that nobody carries any more, and let readers know that answers may have changed."""
         self._flush()
         knowledge_unions.recount(self._session, self._joined)
+        computed.recheck(self._session, self._rewritten)
+        computed.note_carried(self._session, self._gained)
+        self._withdraw_annotations()
+        if self._restates:
+            computed.restate(self._session)
         before = counters.value(self._session, counters.VARIANTS)
         for ids in _slices(self._left):
             studies.drop_uncarried(self._session, ids)
@@ -286,6 +316,17 @@ class Rewriting:
         if self.changes:
             counters.add(self._session, counters.DATA_VERSION, 1)
         return self.changes
+
+    def _withdraw_annotations(self) -> None:
+        """Remove what files of a build said of variants that all calls of this build have left, others perhaps not."""
+        for build, former in self._annotated.items():
+            self._restates |= bool(former)
+            left = former.copy()
+            for target in chain.from_iterable(self._of_subject.values()):
+                if left and target.build is build:
+                    for stored in self.read(target):
+                        left.difference_update(BitMap64(stored.chunk.variant.tolist()))
+            file_annotations.withdraw(self._session, left, build)
 
 
 def _is_unsettled(status: int) -> bool:

@@ -27,10 +27,13 @@ from ingest.calls import VcfOptions, ingest_vcfs
 from ingest.consequences import compute
 from ingest.knowledge import LoadOptions, load
 from ingest.progress import Progress
+from ingest.rejustify import rejustify
 from ingest.workspace import Workspace
 from tests.fhir_files import bundle, coded, concept, implication, spdi, store_fhir, tbd, variant
 from tests.knowledge_files import table
 from tests.small_store import SmallStore
+from tests.two_builds import Block
+from tests.two_builds import genome as genome_of
 from tests.unit.test_annotated_ingest import assert_unions_hold, csq, of_subject, vcf, who
 from tests.unit.test_consequence import CHR1, KNOWN, REFERENCE, SEQUENCE
 
@@ -228,6 +231,25 @@ def test_what_was_computed_is_not_found_where_it_cannot_be_computed(store: Small
             ask()
     switch(store, "computed", on=False)
     assert (who(bare, "missense_variant"), of_subject(bare, "P1", "missense_variant")) == ([], [])
+
+
+def test_variants_that_were_placed_anew_wait_again(store: SmallStore, tmp_path: Path) -> None:
+    blocks = [Block(500, 1000, len(SEQUENCE))]
+    whole = genome_of(blocks, {Build.GRCH37: [(500, SEQUENCE)], Build.GRCH38: [(1000, SEQUENCE)]})
+    before = SmallStore(store.database, tmp_path, Genome(whole.references, Liftover(), InMemoryTranscripts([KNOWN])))
+    after = SmallStore(store.database, tmp_path, Genome(whole.references, whole.liftover, InMemoryTranscripts([KNOWN])))
+    text = vcf("511 G A 0/1 .").replace("248956422", "249250621")
+    before.ingest(text, "P1", build=Build.GRCH37)
+    before.ingest(vcf("1012 C A 0/1 ."), "P2")
+    compute(workspace(before), QUIET)
+    assert who(before, "missense_variant") == ["P2"]
+
+    rejustify(store.database, after.context.genome, QUIET)
+
+    with pytest.raises(NotInstalled, match="operon knowledge compute"):
+        who(after, "missense_variant")
+    compute(workspace(after), QUIET)
+    assert assert_answers_agree(after, "P1", "P2") == {"missense_variant": ["P1", "P2"]}
 
 
 def test_what_is_stated_needs_no_examination_until_it_is_switched_off(store: SmallStore) -> None:

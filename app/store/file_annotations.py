@@ -231,7 +231,7 @@ def withdraw(session: Session, variant_ids: Iterable[int], build: Build) -> None
             " returning origin_id, variant_id",
             {"ids": session.int_list(ids), "build": build.value},
         )
-        knowledge_unions.count_anew(session, _no_longer(session, rows))
+        knowledge_unions.recount_concepts(session, _no_longer(session, rows))
 
 
 def _no_longer(session: Session, rows: Iterable[tuple[int, int]]) -> list[int]:

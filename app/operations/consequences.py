@@ -322,7 +322,7 @@ def _flat_structural(
             for derived in [[finding] for finding in found] if ref else [found] if found else []:
                 yield as_parameter("consequence", rendered(one, derived, subject_id, ref=ref))
             called |= {finding.id: finding for finding in found}
-        shown |= called.keys()
+        shown.update(called)
         for finding in sorted(called.values()):
             yield as_parameter(finding.name, finding.resource)
 

@@ -1,6 +1,6 @@
 """rules of knowledge: items about whatever lies at a place or does something to a gene.
 
-What an item said by a rule before this revision was not kept, so releases with rules have to be loaded anew.
+What an item said by a rule was not kept before: releases with rules have to be removed and loaded anew.
 """
 
 from __future__ import annotations

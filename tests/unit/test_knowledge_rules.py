@@ -22,7 +22,7 @@ from ingest.knowledge import LoadOptions, LoadReport, load
 from ingest.progress import Progress
 from ingest.rejustify import rejustify
 from ingest.workspace import Workspace
-from tests.fhir_files import bundle, coded, concept, implication, source_class, store_fhir, variant
+from tests.fhir_files import bundle, coded, concept, implication, source_class, store_fhir, tbd, variant
 from tests.knowledge_files import table
 from tests.knowledge_links import check_links
 from tests.small_store import SmallStore, component
@@ -431,10 +431,8 @@ def test_without_rules_no_statement_is_run_for_them(store: SmallStore) -> None:
 # --- beside what reports state ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_what_a_rule_and_a_report_say_of_one_call_are_two_implications_of_it(
-    store: SmallStore, dialect: Dialect
-) -> None:
+def reported(kind: str, says: dict[str, Any]) -> dict[str, Any]:
+    """Return the report of a deletion of 1000-2000 that certainly reaches so far, and of what it means."""
     span = {"low": {"value": 1000}, "high": {"value": 2000}}
     deletion = variant(
         coded("48019-4", "SO:0000159", system="http://www.sequenceontology.org"),
@@ -444,17 +442,50 @@ def test_what_a_rule_and_a_report_say_of_one_call_are_two_implications_of_it(
         source_class(),
         id_="v1",
     )
-    phenotype = coded("81259-4", "C1", system="urn:c")
-    store_fhir(store, bundle(deletion, implication("diagnostic-implication", phenotype)))
+    return bundle(deletion, implication(kind, says))
+
+
+def check_both(store: SmallStore, operation: str, name: str, dialect: Dialect, **inputs: Any) -> None:
+    """Check that a rule and a report say something of the one call of P1, which the answer has once."""
+    entries = store.ask(f"find-subject-{operation}", subject="P1", dialect=dialect, **inputs)
+    assert [entry["name"] for entry in entries] == [name, "variant", name]
+    [by_rule, shown, by_report] = [entry["resource"] for entry in entries]
+    assert by_rule["derivedFrom"] == by_report["derivedFrom"] == [{"reference": f"Observation/{shown['id']}"}]
+    assert store.read(by_rule["id"])
+    assert store.read(by_report["id"])
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_what_a_rule_and_a_report_say_of_one_call_are_two_implications_of_it(
+    store: SmallStore, dialect: Dialect
+) -> None:
+    store_fhir(store, reported("diagnostic-implication", coded("81259-4", "C1", system="urn:c")))
     learn(store, rule(region38=f"{R38}:1200-1300", changes="DEL"), rule("r2", "C2", region38=f"{R38}:1-2",
           changes="DEL"))  # fmt: skip
     store.ingest(vcf(sv(1100, 2000)), "P2", test="T2")
-    for asked in ({"conditions": (parse_token("urn:c|C1"),)}, {"ranges": ranges(f"{R38}:1200-1300")}):
-        entries = store.ask("find-subject-dx-implications", subject="P1", dialect=dialect, **asked)
-        assert [entry["name"] for entry in entries] == ["implication", "variant", "implication"]
-        [by_rule, shown, by_report] = [entry["resource"] for entry in entries]
-        assert by_rule["derivedFrom"] == by_report["derivedFrom"] == [{"reference": f"Observation/{shown['id']}"}]
-        for resource in (by_rule, by_report):
-            assert store.read(resource["id"]) is not None
+    check_both(store, "dx-implications", "implication", dialect, conditions=(parse_token("urn:c|C1"),))
+    check_both(store, "dx-implications", "implication", dialect, ranges=ranges(f"{R38}:1200-1300"))
     assert by_condition(store) == ["P1", "P2"]
     assert by_condition(store, "C2") == []
+    with store.database.write() as session:
+        knowledge.set_active(session, knowledge.named(session, "diagnostic-1"), active=False)
+    answer = store.ask("find-population-dx-implications", conditions=(parse_token("urn:c|C1"),))
+    assert answer[0]["part"][0]["valueQuantity"]["value"] == 1
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_what_a_rule_and_a_report_say_a_call_does_are_two_consequences_of_it(
+    store: SmallStore, dialect: Dialect
+) -> None:
+    ontology, ablation = "http://www.sequenceontology.org", "SO:0001893"
+    says = {"code": tbd("feature-consequence"), "valueCodeableConcept": concept(ablation, ontology)}
+    store_fhir(store, reported("molecular-consequence", says))
+    learn(store, {"row_id": "m1", "feature_consequences.system": ontology, "feature_consequences.code": ablation,
+          "rule_region38": f"{R38}:1200-1300", "rule_changes": "DEL"}, kind="consequence")  # fmt: skip
+    store.ingest(vcf(sv(1100, 2000)), "P2", test="T2")
+    asked = {"feature_consequences": (parse_token(f"{ontology}|{ablation}"),)}
+    check_both(store, "molecular-consequences", "consequence", dialect, **asked, ranges=ranges(f"{R38}:1200-1300"))
+    if dialect is Dialect.IG:
+        check_both(store, "molecular-consequences", "consequence", dialect, **asked)
+    answer = store.ask("find-population-molecular-consequences", include_patient_list=True, **asked)
+    assert [part["valueString"] for part in answer[0]["part"] if part["name"] == "subject"] == ["P1", "P2"]

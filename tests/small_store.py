@@ -245,3 +245,7 @@ def _items(answer: dict[str, Any]) -> list[Item]:
             )
         )
     return items
+
+
+class Interrupted(BaseException):
+    """Stands for a signal: nothing in the program handles it."""

@@ -21,10 +21,6 @@ from app.store.session import Session
 SOURCE: Final = "computed"
 _EXAMINED: Final = "examined"
 _WAITING: Final = "waiting"
-_RELEASE: Final = (
-    "id", "name", "source", "label", "version", "licence", "files", "sha256", "active", "has_rules", "first_item",
-    "items", "asked_by", "report", "loaded",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ def begin(session: Session, version: str, *, anew: bool = False) -> None:
         release_id = counters.allocate(session, counters.KNOWLEDGE_RELEASE, 1)
         first = counters.value(session, counters.KNOWLEDGE_ITEM)
         row = (release_id, SOURCE, SOURCE, "Operon", version, "none", "[]", "", 1, 0, first, 0, "{}", "{}", now)
-        session.insert_rows("knowledge_release", _RELEASE, [row])
+        session.insert_rows("knowledge_release", file_annotations.RELEASE_COLUMNS, [row])
     elif anew or known.version != version:
         reset(session)
         session.run_many(

@@ -32,7 +32,7 @@ SYSTEM: Final = "http://www.sequenceontology.org"
 STORED: Final = "variants annotated"
 DIFFERING: Final = "variants annotated otherwise before"
 
-_RELEASE: Final = (
+RELEASE_COLUMNS: Final = (
     "id", "name", "source", "label", "version", "licence", "files", "sha256", "active", "has_rules", "first_item",
     "items", "asked_by", "report", "loaded",
 )  # fmt: skip
@@ -143,7 +143,7 @@ def _release_of(session: Session, tool: str, version: str) -> int:
         release_id, name, SOURCE, tool, told, "that of the annotated files", "[]", "", 1, 0, first, 0, _ASKED_BY, "{}",
         now,
     )  # fmt: skip
-    session.insert_rows("knowledge_release", _RELEASE, [row])
+    session.insert_rows("knowledge_release", RELEASE_COLUMNS, [row])
     return release_id
 
 

@@ -15,7 +15,7 @@ from app.store import runs
 from app.store.session import Database
 from app.store.subjects import Subject
 from app.variants.accessions import accession
-from tests.small_store import SmallStore, migrated
+from tests.small_store import Interrupted, SmallStore, migrated
 from tests.store_dump import Dump, counts, dump
 from tests.two_builds import Block, genome
 from tests.vcf_files import vcf
@@ -40,29 +40,6 @@ ONE = vcf(snv(100), snv(200, "1/1"), snv(300, contig="chrX"))
 OTHER = vcf(snv(200), snv(400), snv(50, contig="chrX"))
 THREE_BLOCKS = vcf(*many(40), *(snv(300 + at, contig="chrX") for at in range(40)), snv(73, "1", contig="chrM"))
 BAD = vcf(snv(100), snv(500), "chr1 600 . A G 50 PASS . GT 0/nonsense")
-
-
-class Interrupted(BaseException):
-    """Stands for a signal: nothing in the program handles it."""
-
-
-@pytest.fixture
-def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
-    """Return a function that makes the n-th call of a function of ``app.store.runs`` end the program, once."""
-
-    def arm(name: str, nth: int) -> None:
-        real: Any = getattr(runs, name)
-        left = [nth]
-
-        def once(*args: Any, **options: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Interrupted
-            return real(*args, **options)
-
-        monkeypatch.setattr(runs, name, once)
-
-    return arm
 
 
 def found(store: SmallStore, subject: str) -> list[str] | None:

@@ -29,7 +29,7 @@ from ingest.progress import Progress
 from ingest.rejustify import rejustify, waiting
 from tests.command_line import ROOT, CommandLine
 from tests.logical_dump import logical_dump
-from tests.small_store import SmallStore, migrated
+from tests.small_store import Interrupted, SmallStore, migrated
 from tests.spellings import LOW, PARTS, SIZE, File, World, files, world
 from tests.two_builds import B37, B38, Block, bases, genome
 from tests.vcf_files import vcf
@@ -335,10 +335,6 @@ def test_variants_that_wait_are_counted_by_what_is_loaded(store: SmallStore, var
 
 
 # --- interrupted ------------------------------------------------------------------------------------------------------
-
-
-class Interrupted(BaseException):
-    """Stands for a signal: nothing in the program handles it."""
 
 
 @pytest.mark.parametrize("step", ["adopt", "replace", "finish"])

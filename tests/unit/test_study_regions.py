@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from app.errors import BadFile
-from app.store import bulk, coverage, runs
+from app.store import bulk, coverage
 from app.store.session import Database
 from app.variants.regions import stretches
 from ingest.jobs import FileJob
-from tests.small_store import SmallStore
+from tests.small_store import Interrupted, SmallStore
 from tests.store_dump import counts, dump
 from tests.vcf_files import vcf
 
@@ -158,26 +158,3 @@ def test_an_interrupted_ingest_goes_on_to_the_same_regions(
 
     assert told(store) == [(STUDIED, MISSING)]
     assert not any("/" in kind for kind, _ in kinds(store))
-
-
-class Interrupted(BaseException):
-    """Stands for a signal: nothing in the program handles it."""
-
-
-@pytest.fixture
-def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
-    """Return a function that makes the n-th call of a function of ``app.store.runs`` end the program, once."""
-
-    def arm(name: str, nth: int) -> None:
-        real: Any = getattr(runs, name)
-        left = [nth]
-
-        def once(*args: Any, **options: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Interrupted
-            return real(*args, **options)
-
-        monkeypatch.setattr(runs, name, once)
-
-    return arm

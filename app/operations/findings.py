@@ -12,6 +12,7 @@ from app.operations.matching import Lookups, Segment, looked_up
 from app.operations.rendering import Naming, facts_of, number_repeated, variant_rows
 from app.store import calls, variants
 from app.store.calls import CallSet, Stretch, bin_runs
+from app.store.carrier_sets import is_in
 from app.store.codec import BIN
 from app.store.session import Session
 
@@ -48,7 +49,7 @@ def calls_of(
     for (call_set_id, contig), found in chunks.items():
         for bin_, chunk in found:
             # A call that reaches into a further bin is stored there, too.
-            rows = np.flatnonzero(np.isin(chunk.variant, wanted) & (chunk.start // BIN == bin_))
+            rows = np.flatnonzero(is_in(chunk.variant, wanted) & (chunk.start // BIN == bin_))
             if len(rows):
                 segments.append(Segment(by_id[call_set_id], contig, chunk, rows, chunk.start[rows]))
     return segments, looked_up(session, chunks)
@@ -76,7 +77,7 @@ def only(segments: Iterable[Segment], variant_ids: Iterable[int]) -> list[Segmen
     wanted = np.array(sorted(variant_ids), dtype=np.int64)
     chosen = []
     for segment in segments:
-        kept = np.isin(segment.chunk.variant[segment.rows], wanted)
+        kept = is_in(segment.chunk.variant[segment.rows], wanted)
         if kept.any():
             chosen.append(
                 Segment(segment.call_set, segment.contig, segment.chunk, segment.rows[kept], segment.starts[kept])

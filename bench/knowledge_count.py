@@ -92,7 +92,8 @@ def questions(release: SyntheticRelease) -> dict[str, tuple[str, list[tuple[str,
         "condition_word": (DX, [("conditions", word)]),
         "treatment": (TX, [("treatments", treatment)]),
         "treatment_word": (TX, [("treatments", "drug 7 of")]),
-        "both": (TX, [("treatments", treatment), ("conditions", f"{SYSTEM}|{code_of(7)}")]),
+        # Items of an even drug are about genotypes, which somebody has at every size.
+        "both": (TX, [("treatments", f"{DRUGS}|{8}"), ("conditions", f"{SYSTEM}|{code_of(7)}")]),
     }
 
 
@@ -142,7 +143,7 @@ def _therapeutic(path: Path, database: Database, release: SyntheticRelease) -> P
         names = session.run("select system, code from genotype_name order by id")
     lines = ["\t".join(_HEADER)]
     for number in range(_ITEMS):
-        drug, context = number % _TREATMENTS, int(random.integers(2, 50))
+        drug, context = number % _TREATMENTS, 2 + number // _TREATMENTS
         about = ["", *names[int(random.integers(len(names)))]]
         if number % 2:
             one = int(random.integers(len(release.refs)))

@@ -6,8 +6,10 @@ against this class by a test).
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,6 +70,9 @@ class Settings(BaseSettings):
     pyard_data: Path | None = Field(
         None, description="Folder of py-ard's database (`pyard-….sqlite3`); unset means that no HLA name is reduced."
     )
+    pgx_grade_rules: Path | None = Field(
+        None, description="File of rules that grade pharmacogenetic advice, instead of those that come with Operon."
+    )
     sv_min_len: int = Field(50, ge=2, description="Length difference from which a change also counts as structural.")
     sv_subsume: Literal["nominal", "inner", "outer"] = Field(
         "nominal", description="Interval of a structural variant that must hold a range in order to subsume it."
@@ -99,12 +104,129 @@ class Settings(BaseSettings):
         50_000, ge=0, description="Most results that an exported report lists, and most phase relations beside them."
     )
 
+    cds_auth: Literal["off", "optional", "required"] | None = Field(
+        None,
+        description="Whether callers of CDS Hooks services need a token that is signed by a client of "
+        "OPERON_CDS_CLIENTS; unset means `off` while host and base URL are loopback, else `required`.",
+    )
+    cds_clients: str = Field(
+        "",
+        description="Comma-separated CDS clients, each as `ISSUER KEYS`; KEYS is the https URL of its JWK Set, or a "
+        "file, which the `jku` of its tokens may follow.",
+    )
+    cds_algorithms: str = Field(
+        "ES384,RS384",
+        description="Signatures of tokens of CDS clients, of ES256, ES384, ES512, RS256, RS384 and RS512.",
+    )
+    cds_fhir_servers: str = Field(
+        "",
+        description="Comma-separated base URLs of the FHIR servers that a Patient may be fetched from; https, unless "
+        "loopback. An address that is not public has to be allowed as `URL NETWORK`.",
+    )
+    cds_patient_match: Literal["any", "identifier"] = Field(
+        "any",
+        description="`identifier`: the patient ids of CDS clients are not those of this store, so that business "
+        "identifiers decide.",
+    )
+    cds_show_normal: bool = Field(
+        False, description="Whether CDS cards are shown, too, where no genetic result asks for anything (grade A)."
+    )
+    cds_pretest: bool = Field(
+        False, description="Whether a CDS card names the genes of CPIC level A of which the patient has no result."
+    )
+    cds_launch_url: str | None = Field(
+        None, description="Launch URL of a SMART app that CDS cards link to; unset means no such link."
+    )
+    snp_import_build: Literal["GRCh37", "GRCh38"] = Field(
+        "GRCh38", description="Build whose bases the genotypes of submitted SNP data are."
+    )
+    snp_import_strand: Literal["plus", "minus"] = Field(
+        "plus", description="Strand of that build on which the genotypes of submitted SNP data are written."
+    )
+    snp_import_system: str = Field(
+        "", description="System of the identifiers that sample ids of submitted SNP data are; empty means none."
+    )
+    inbox_worker: bool = Field(
+        True, description="Work submitted data off beside the server; otherwise `operon inbox work` has to do it."
+    )
+
+    secret_file: Path | None = Field(
+        None,
+        description="File of the secret that encrypts PINs and stands for persons in audits; unset means `secret` in "
+        "the home folder, made when it is first needed. Servers of one store need the same.",
+    )
+    abomics_prefix: str = Field(
+        "/abomics",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*/?$",
+        description="Path below which the Abomics-compatible API is served; empty means the root.",
+    )
+    abomics_require_user_headers: Literal["patient", "all", "off"] = Field(
+        "patient",
+        description="Requests to the Abomics-compatible API that must have the headers User-Id and Organization-Id: "
+        "those about a patient, all, or none.",
+    )
+    abomics_client_cert: Literal["off", "direct", "proxy"] = Field(
+        "off",
+        description="How clients of the Abomics-compatible API prove who they are: `direct`, by a certificate to this "
+        "server, which then speaks TLS; `proxy`, to a proxy of OPERON_TRUSTED_PROXIES; `off`, not at all.",
+    )
+    abomics_clients: str = Field(
+        "", description="Comma-separated common names of the certificates that are let in; needed unless `off`."
+    )
+    abomics_sources: bool = Field(
+        True,
+        description="Whether texts of the Abomics-compatible API are followed by the further key `sources`, which says "
+        "whose words they are.",
+    )
+    abomics_snp_data_mode: Literal["list", "object"] = Field(
+        "list", description="Whether `snp_data` of a report is the list of all entries or only the first entry."
+    )
+    abomics_test_provider: str = Field(
+        "", description="Name of the laboratory, as `test_provider` of a report; empty leaves it out."
+    )
+    report_login_days: int = Field(
+        30, ge=1, le=3650, description="Days during which the address of a report opens with its PIN."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Comma-separated addresses or networks of proxies whose X-SSL-Client-Verify and X-SSL-Client-S-DN "
+        "are believed; from anybody else these headers are ignored.",
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="Certificate chain of this server (PEM); needed for `direct` client certificates."
+    )
+    tls_key_file: Path | None = Field(None, description="Key of that certificate (PEM).")
+    tls_client_ca_file: Path | None = Field(
+        None, description="Authorities whose client certificates are accepted (PEM); needed for `direct`."
+    )
+
     @property
     def store_url(self) -> str:
         """Return the database URL, the embedded default included."""
         return self.database_url or f"sqlite:///{(self.home / 'operon.db').absolute()}"
 
     @property
+    def is_local(self) -> bool:
+        """Return whether only this machine reaches the server, as far as address and base URL tell."""
+        public = urlsplit(self.base_url).hostname if self.base_url else self.host
+        return is_loopback(self.host) and is_loopback(public or "")
+
+    @property
+    def secret_path(self) -> Path:
+        """Return the file of the secret, the default included."""
+        return self.secret_file or self.home / "secret"
+
+    @property
     def reference_dir(self) -> Path:
         """Return the folder of sequence and chain files."""
         return self.home / "reference"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, however it is written."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

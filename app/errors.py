@@ -11,16 +11,21 @@
     │   ├── CannotNormalize           parses, but contradicts the reference or needs what is not loaded
     │   ├── ForbiddenCombination      parameters that exclude each other
     │   ├── InvalidBody               request body that is not a Parameters resource
+    │   ├── MissingHeader             request header that says who asks
     │   ├── SeveralProblems           one error that carries one issue per bad value
     │   └── BadFile                   an input file: names file, line, field and the mend
     │       └── LimitExceeded         an input file above a documented cap
     ├── NotFound (404)
     │   ├── SubjectNotFound
+    │   ├── DrugNotFound
+    │   ├── ResultsNotReady           there are results, but they cannot be used yet
     │   └── UnknownOperation
+    ├── NotAuthenticated (401) · NotAllowed (403)
     ├── LiftoverFailed (422)          a range or variant has no place on the build that the data are on
     ├── NotReduced (422)              an HLA name that has no reduction
 ├── NotInstalled (501)            an optional library or its data are not there
 ├── MethodNotAllowed (405) · NotAcceptable (406) · UnsupportedMediaType (415)
+    ├── PrefetchUnavailable (412)     a CDS client did not send what a service needs, and it cannot be fetched
     ├── TooCostly (413) · UriTooLong (414)
     ├── Unavailable (503)             database away or locked
     ├── Busy (exit 75)                another ingest holds the store
@@ -125,6 +130,16 @@ class InvalidBody(InvalidInput):
     code = "structure"
 
 
+class MissingHeader(InvalidInput):
+    """A request does not say who asks, where it has to."""
+
+    code = "required"
+
+    def __init__(self, header: str) -> None:
+        super().__init__(f"Missing required header: {header}")
+        self.header = header
+
+
 class SeveralProblems(InvalidInput):
     """Several bad values at once: every one becomes an issue of the answer."""
 
@@ -178,12 +193,52 @@ class SubjectNotFound(NotFound):
 
     def __init__(self, subject: str) -> None:
         super().__init__(f"Patient ({quoted(subject)}) not found.", parameter="subject")
+        self.subject = quoted(subject)
+
+
+class DrugNotFound(NotFound):
+    """No drug has such a name."""
+
+    phrase = "ERROR: Drug not found"
+
+    def __init__(self, kind: str, terms: Sequence[str], *, several: bool = False) -> None:
+        named = ", ".join(f'"{quoted(term)}"' for term in terms)
+        super().__init__(f"No {_DRUG_KINDS[kind]}{'(s)' if several else ''} found for {named}.")
+        self.kind = kind
+
+
+_DRUG_KINDS = {"substance": "substance", "tradename": "trade name", "inn": "INN", "vnr": "article number"}
+
+
+class ResultsNotReady(NotFound):
+    """There are results of a person, but they cannot be used yet."""
+
+    code = "transient"
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f'Test results for patient "{quoted(subject)}" are not ready.')
 
 
 class UnknownOperation(NotFound):
     """No such path or operation."""
 
     code = "not-supported"
+
+
+class NotAuthenticated(OperonError):
+    """The request does not prove who asks."""
+
+    status = 401
+    code = "login"
+    phrase = "ERROR: Not authenticated"
+
+
+class NotAllowed(OperonError):
+    """It is known who asks, but they may not."""
+
+    status = 403
+    code = "forbidden"
+    phrase = "ERROR: Not allowed"
 
 
 class LiftoverFailed(OperonError):
@@ -238,6 +293,14 @@ class UnsupportedMediaType(OperonError):
     status = 415
     code = "not-supported"
     phrase = "ERROR: Unsupported media type"
+
+
+class PrefetchUnavailable(OperonError):
+    """A CDS client did not send along what a service cannot do without, and its server cannot be asked."""
+
+    status = 412
+    code = "required"
+    phrase = "ERROR: Precondition failed"
 
 
 class TooCostly(OperonError):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from app.variants.identify import GenomicChange
 
@@ -139,6 +139,17 @@ class Rejects:
     def total(self) -> int:
         """Return how many rows were rejected."""
         return self.by_cause.total()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what reports of a load tell of the rows, as JSON values."""
+        return {
+            "rejected": self.total,
+            "rejected_by_cause": dict(sorted(self.by_cause.items())),
+            "rejects": [
+                {"file": one.file, "line": one.line_1based, "field": one.field, "problem": one.problem}
+                for one in self.noted
+            ],
+        }
 
 
 Items = Iterator[KnowledgeItem]

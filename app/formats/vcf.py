@@ -35,6 +35,7 @@ from app.formats.vcf_body import BodyReader, Choice, Run
 from app.formats.vcf_header import VcfHeader, read_header, refuse_accession, take_header
 from app.formats.vcf_regions import RegionBuilder
 from app.formats.vcf_tally import Tally
+from app.formats.vcf_watch import Watch
 from app.records import Build
 from app.variants.accessions import contig_named
 
@@ -96,13 +97,16 @@ class VcfReader:
         max_records: int = 20_000,
         max_genotypes: int = 4_000_000,
         skip_records: int = 0,
+        watch: Watch | None = None,
     ) -> Iterator[RecordBlock]:
         """Yield the calls of the chosen samples (places in ``header.samples``) in the order of the file.
 
         A block ends with its contig, with about ``max_records`` variant rows, or after ``max_genotypes`` genotypes.
         The first ``skip_records`` data lines are only counted. ``homoplasmic_above`` is the frequency, for each chosen
         sample, above which a mitochondrial call is homoplasmic. Filtered records are left out unless
-        ``keep_filtered``. Raises BadFile for a sample that the file does not have.
+        ``keep_filtered``. What the records at the places of ``watch`` say of each sample is handed on.
+
+        Raises BadFile for a sample that the file does not have.
         """
         if self._started or len(homoplasmic_above) != len(samples) or not samples:
             raise ValueError("blocks() reads a file once, for at least one sample, with one threshold for each")
@@ -129,6 +133,7 @@ class VcfReader:
             table=self._table,
             keep_filtered=keep_filtered,
             first_record=skip_records,
+            watch=watch,
         )
         builder = body.builder
         self._regions = builder.regions

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.formats.vcf_regions import NO_REGIONS, RegionBuilder, SiteRegions
 from app.formats.vcf_structural import StructuralRow
+from app.formats.vcf_watch import Told, Watcher
 
 ABSENT = -1
 _MANY_PAIRS = 100_000
@@ -38,6 +39,7 @@ class RecordBlock:
     ``annotations`` are what tools wrote into the records, as (variant row, tool, text of
     ``annotation_body``), ascending.
     ``regions``: where the records of the one chosen sample say that there is no variant, or that they cannot tell.
+    ``told``: what the records at watched places say of each chosen sample.
     """
 
     contig: int
@@ -61,6 +63,7 @@ class RecordBlock:
     structural: Sequence[StructuralRow] = ()
     regions: SiteRegions = NO_REGIONS
     annotations: Sequence[tuple[int, str, str]] = ()
+    told: Sequence[Told] = ()
 
 
 class DepthPairs(dict[str, int]):
@@ -134,9 +137,17 @@ class BlockBuilder:
     ``single`` says that one sample is chosen, so that every row has exactly one call, in the same order.
     """
 
-    def __init__(self, *, single: bool, first_record: int, regions: RegionBuilder | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        single: bool,
+        first_record: int,
+        regions: RegionBuilder | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
         self.single = single
         self.regions = regions
+        self.watcher = watcher
         self.pairs = DepthPairs()
         self.contig = 0
         self.first_record = first_record
@@ -170,7 +181,7 @@ class BlockBuilder:
     @property
     def is_pending(self) -> bool:
         """Return whether there is something to hand on."""
-        return bool(self.positions or self.structural or self.regions)
+        return bool(self.positions or self.structural or self.regions or self.watcher)
 
     def add_row(self, position: int, ref: str, alt: str, line_1based: int, filters: str) -> int:
         """Add a variant row and return its number."""
@@ -263,6 +274,7 @@ class BlockBuilder:
             structural=self.structural,
             regions=self.regions.take() if self.regions else NO_REGIONS,
             annotations=self.annotations,
+            told=self.watcher.take() if self.watcher else (),
         )
         self.first_record = next_record
         self.examined = 0

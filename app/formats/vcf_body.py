@@ -7,7 +7,7 @@ Positions are zero-based.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
@@ -25,6 +25,7 @@ from app.formats.vcf_regions import RegionBuilder
 from app.formats.vcf_site import PASSING, Site, SiteReader, names_structure
 from app.formats.vcf_structural import STRUCTURAL, StructuralRow, copies_show
 from app.formats.vcf_tally import Tally
+from app.formats.vcf_watch import WINDOW, Watch, Watcher
 from app.records import Build, Zygosity
 from app.variants.accessions import MT, length
 
@@ -89,10 +90,14 @@ class BodyReader:
         table: GenotypeTable,
         keep_filtered: bool,
         first_record: int,
+        watch: Watch | None = None,
     ) -> None:
         # Of several samples together it is not kept which of them a record says nothing about.
         self._regions = RegionBuilder(name, table) if len(choice.places) == 1 else None
-        self.builder = BlockBuilder(single=len(choice.places) == 1, first_record=first_record, regions=self._regions)
+        self._watcher = Watcher(watch or Watch(), table)
+        self.builder = BlockBuilder(
+            single=len(choice.places) == 1, first_record=first_record, regions=self._regions, watcher=self._watcher
+        )
         self._name = name
         self._build = build
         self._choice = choice
@@ -115,6 +120,7 @@ class BodyReader:
         if contig == MT and self._foreign_mitochondrion:
             self._sites.refuse_mitochondrion(line_1based)
         self.builder.contig = contig
+        self._watcher.enter(contig)
 
     def read(self, run: Run, max_rows: int, max_genotypes: int) -> int:
         """Read the run, or a part of it that fits the block; return the place of the first line not read.
@@ -175,6 +181,7 @@ class BodyReader:
         regions = cast("RegionBuilder", self._regions)
         column, several, longest = FIXED + self._choice.places[0], columns > FIXED + 1, self._longest_allele
         structural_from = self._structural_from
+        watcher, windows = self._watcher, self._watcher.windows
         end = length(self._build, builder.contig)
         maybe_structural = run.maybe_structural
         keys, plan, more = "\t", _NO_PLAN, False  # no FORMAT: the first one is always looked at
@@ -233,6 +240,8 @@ class BodyReader:
             if number < 0:
                 tally.add("all-reference" if number == REFERENCE else "no-call", line_1based)
                 regions.add(position, position + len(ref), called=number == REFERENCE)
+                if windows and number == REFERENCE and len(ref) + len(alt) > 2 and position >> WINDOW in windows:
+                    watcher.add_reference(position, ref, (alt,))
                 continue
             if more:
                 if share is not None:
@@ -266,6 +275,16 @@ class BodyReader:
         """Read any record of a file with few samples, completely checked."""
         if len(fields) != self._columns:
             self._refuse_columns("\t".join(fields), line_1based)
+        self._read_checked_record(fields, line_1based)
+        if self._regions is None or (len(fields[3]) + len(fields[4]) > 2 and fields[6] in PASSING):
+            self._watch(fields, fields[FIXED:])
+
+    def _watch(self, fields: list[str], cells: Sequence[str]) -> None:
+        """Keep what a record that was read tells of the chosen samples where it is watched."""
+        if self._watcher.wants(fields[1]):
+            self._watcher.add_record(fields, (cells[place] for place in self._choice.places))
+
+    def _read_checked_record(self, fields: list[str], line_1based: int) -> None:
         site = self._sites.read(fields, self.builder.contig, line_1based)
         if site is not None and site.structural:
             cells = ((sample, fields[FIXED + place]) for sample, place in enumerate(self._choice.places))
@@ -297,6 +316,11 @@ class BodyReader:
             self._refuse_columns(line.decode("latin-1"), line_1based)
         parts = line.split(b"\t", FIXED)
         fields = [part.decode("latin-1") for part in parts[:FIXED]]
+        self._read_checked_wide_record(line, parts[FIXED], fields, line_1based)
+        if self._watcher.wants(fields[1]):
+            self._watch(fields, parts[FIXED].decode("latin-1").split("\t"))
+
+    def _read_checked_wide_record(self, line: bytes, rest: bytes, fields: list[str], line_1based: int) -> None:
         site = self._sites.read(fields, self.builder.contig, line_1based)
         if site is None:
             return
@@ -309,7 +333,7 @@ class BodyReader:
         if plan is None:
             return
         if plan.keys == 1 and self.builder.contig != MT:
-            codes = read_codes(parts[FIXED], self._choice.of_samples, self._index)
+            codes = read_codes(rest, self._choice.of_samples, self._index)
             if codes is not None:
                 self._store_codes(codes, site)
                 return

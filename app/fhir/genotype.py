@@ -69,11 +69,22 @@ def haplotype_system(system: str, code: str) -> str | None:
     return known if known in (codes.PHARMVAR, codes.IMGT_HLA) else None
 
 
-def render_genotype(facts: StatementFacts, concept: dict[str, Any], *, haplotypes: int) -> str:
-    """Return a genotype, which is derived from as many haplotypes as the same answer has of its statement."""
+def render_genotype(
+    facts: StatementFacts, concept: dict[str, Any], *, haplotypes: int, notes: Sequence[str] = ()
+) -> str:
+    """Return a genotype, which is derived from as many haplotypes as the same answer has of its statement.
+
+    ``notes`` say what it rests on.
+    """
     derived = [{"reference": f"Observation/{haplotype_id(facts.uid, n)}"} for n in range(1, haplotypes + 1)]
     return _observation(
-        facts, genotype_id(facts.uid), codes.GENOTYPE_PROFILE, codes.GENOTYPE_NAME, concept, derived=derived
+        facts,
+        genotype_id(facts.uid),
+        codes.GENOTYPE_PROFILE,
+        codes.GENOTYPE_NAME,
+        concept,
+        derived=derived,
+        notes=notes,
     )
 
 
@@ -96,6 +107,7 @@ def _observation(
     value: dict[str, Any],
     *,
     derived: Sequence[dict[str, str]] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     resource: dict[str, Any] = {
         "resourceType": "Observation",
@@ -110,6 +122,8 @@ def _observation(
     if facts.effective is not None:
         resource["effectiveDateTime"] = facts.effective
     resource["valueCodeableConcept"] = value
+    if notes:
+        resource["note"] = [{"text": note} for note in notes]
     if facts.specimen_id is not None:
         resource["specimen"] = {"identifier": {"value": facts.specimen_id}}
     if derived:

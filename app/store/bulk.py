@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.errors import SubjectNotFound
-from app.store import counters, runs, studies, subjects
+from app.store import counters, inbox, runs, studies, subjects
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
@@ -68,9 +68,10 @@ def erase_subject(database: Database, subject_id: str) -> None:
         runs.discard(database, run)
     with database.write() as session:
         known = subjects.find(session, [subject_id])
+        submitted = inbox.erase_subject(session, subject_id)
         if subject_id in known:
             studies.erase_subject(session, known[subject_id].ordinal)
-        elif not planned:
+        elif not planned and not submitted:
             raise SubjectNotFound(subject_id)
     database.vacuum()
 

@@ -5,6 +5,11 @@ Regions come from three sources. BED files (``studied``, ``uncallable``) and the
 own places only (``called-sites``, ``uncalled-sites``). A file that was read for several samples at once leaves
 ``untold``: which of its calls are missing is not kept.
 
+For the positions that tell named alleles of genes apart (``app.operations.pgx_told``) more is kept, and of every file:
+single bases whose record is the reference or not called in a file of several samples (``checked-sites``,
+``missed-sites``; of one sample the kinds above say it), REF of insertions and deletions whose own record is the
+reference (``checked-changes``), and what a user said: that no record means the reference (``absent-is-reference``).
+
 Positions are zero-based, half-open, on the test's own build.
 """
 
@@ -27,6 +32,11 @@ UNCALLED: Final = "uncalled"
 CALLED_SITES: Final = "called-sites"
 UNCALLED_SITES: Final = "uncalled-sites"
 UNTOLD: Final = "untold"
+CHECKED_SITES: Final = "checked-sites"
+MISSED_SITES: Final = "missed-sites"
+CHECKED_CHANGES: Final = "checked-changes"
+ABSENT_IS_REFERENCE: Final = "absent-is-reference"
+"""At contig 0: everywhere"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +109,15 @@ class Coverage:
 
     def studied(self, contig: int) -> Stretches:
         """Return what was studied: what a BED file says, else the places that the calls themselves tell of."""
-        return self._of(contig, STUDIED) if STUDIED in self.kinds else self._of(contig, CALLED, CALLED_SITES)
+        return self.of(contig, STUDIED) if STUDIED in self.kinds else self.of(contig, CALLED, CALLED_SITES)
 
     def uncallable(self, contig: int) -> Stretches:
         """Return what could not be called: what a BED file says, else the places that the calls tell of."""
-        return self._of(contig, UNCALLABLE) if UNCALLABLE in self.kinds else self.missing(contig)
+        return self.of(contig, UNCALLABLE) if UNCALLABLE in self.kinds else self.missing(contig)
 
     def missing(self, contig: int) -> Stretches:
         """Return every place that any source says was not called."""
-        return self._of(contig, UNCALLABLE, UNCALLED, UNCALLED_SITES)
+        return self.of(contig, UNCALLABLE, UNCALLED, UNCALLED_SITES)
 
     @property
     def tells_studied(self) -> bool:
@@ -124,7 +134,8 @@ class Coverage:
         """Return whether the places at which calls are missing are kept."""
         return UNTOLD not in self.kinds
 
-    def _of(self, contig: int, *kinds: str) -> Stretches:
+    def of(self, contig: int, *kinds: str) -> Stretches:
+        """Return what is stored of some kinds together."""
         parts = [self.found[kind, contig] for kind in kinds if (kind, contig) in self.found]
         return parts[0] if len(parts) == 1 else joined(parts) if parts else NOTHING
 

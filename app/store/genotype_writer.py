@@ -53,6 +53,7 @@ class GenotypeWriter:
         self._run_id = run_id
         self._replace = replace
         self._reductions = reductions
+        self._called_run = genotypes.called_run(session)
         self._studies: dict[tuple[str, str], tuple[StudyFacts, int, int]] = {}
         self.written = Written()
 
@@ -89,6 +90,8 @@ class GenotypeWriter:
             study_id = self._study(statement, ordinal)
             name, source_class = statement.name, statement.source_class
             uid = genotypes.uid_of(statement.subject_id, statement.study.test_id, source_class, name)
+            if self._called_run is not None and self._called_run != self._run_id:
+                genotypes.withdraw_called(self._session, self._called_run, study_id, name)
             addition = Addition(uid, ordinal, study_id, source_class, name)
             new = genotypes.add(self._session, self._run_id, addition, additions, self._reductions)
         except InvalidInput as problem:
@@ -107,7 +110,8 @@ class GenotypeWriter:
             self.written.studies_new += studies.check(self._session, ordinal, facts) is None
         study_id = studies.ensure(self._session, ordinal, facts)
         if known is None and self._replace:
-            self.written.withdrawn += genotypes.withdraw(self._session, [study_id], keep_run=self._run_id)
+            kept = [run for run in (self._run_id, self._called_run) if run is not None]
+            self.written.withdrawn += genotypes.withdraw(self._session, [study_id], keep_runs=kept)
         self._studies[key] = (facts, ordinal, study_id)
         return study_id
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +19,9 @@ from app.store import bitmaps, counters, genotype_index, ledger, stated
 from app.store.session import Session
 from app.variants.allele_names import is_hla, search_text
 from app.variants.hla_reduction import HlaReductions
+
+CALLED: Final = "pgx-calls"
+"""Key of the ledger's run that the statements belong to which Operon itself called from variants"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Genotype:
     search: str
     """What words are looked for in (``app.variants.allele_names.Word``)"""
     is_hla: bool
+    called: str | None = None
+    """What it was called from (``app.pgx.call_body``); None for what somebody stated"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,12 @@ class FoundName:
 
 
 _NAME = "n.gene_id, n.gene_symbol, n.system, n.code, n.display, n.haplotypes, n.hla_alleles, n.search, n.is_hla"
-_STATEMENT = f"g.uid, s.subject_id, st.test_id, st.test_date, st.specimen_id, g.source_class, {_NAME}"
+_CALLED_FROM = (
+    "(select c.body from pgx_call c where c.shard = g.shard and c.subject_ordinal = g.subject_ordinal"
+    " and c.study_id = g.study_id and c.gene = n.gene_symbol"
+    f" and g.run_id = (select r.id from ingest_run r where r.key = '{CALLED}'))"
+)
+_STATEMENT = f"g.uid, s.subject_id, st.test_id, st.test_date, st.specimen_id, g.source_class, {_CALLED_FROM}, {_NAME}"
 _JOINED = (
     " join study st on st.id = g.study_id join genotype_name n on n.id = g.name_id where s.ordinal = g.subject_ordinal"
 )
@@ -125,9 +135,18 @@ def texts_of(session: Session, name_ids: Sequence[int]) -> list[FoundName]:
 
 
 def _genotype(row: Sequence[Any]) -> Genotype:
-    uid, subject_id, test_id, test_date, specimen_id, source_class, *name, search, is_hla = row
+    uid, subject_id, test_id, test_date, specimen_id, source_class, called, *name, search, is_hla = row
     return Genotype(
-        uid, subject_id, test_id, test_date, specimen_id, SourceClass(source_class), _name(name), search, bool(is_hla)
+        uid,
+        subject_id,
+        test_id,
+        test_date,
+        specimen_id,
+        SourceClass(source_class),
+        _name(name),
+        search,
+        bool(is_hla),
+        called,
     )
 
 
@@ -223,18 +242,51 @@ def _terms(name: GenotypeName, search: str) -> set[genotype_index.Term]:
     return genotype_index.terms_of_text(search, hla=name.is_hla) | of_code
 
 
-def withdraw(session: Session, study_ids: Iterable[int], *, keep_run: int = -1) -> int:
-    """Remove the statements of some studies, but those of one run; return how many there were.
+def called_run(session: Session) -> int | None:
+    """Return the run of the statements that Operon itself called from variants; None if there are none."""
+    rows = session.run("select id from ingest_run where key = :key", {"key": CALLED})
+    return rows[0][0] if rows else None
+
+
+def withdraw_called(session: Session, run_id: int, study_id: int, name: GenotypeName) -> None:
+    """Remove what Operon itself called of the gene of a name: what a laboratory says of it stands alone."""
+    rows = session.run(
+        "select g.uid, n.gene_id, n.gene_symbol from genotype g join genotype_name n on n.id = g.name_id"
+        " where g.study_id = :study and g.run_id = :run",
+        {"study": study_id, "run": run_id},
+    )
+    of_gene = {name.gene_id, name.gene_symbol} - {None}
+    uids = [uid for uid, *gene in rows if not of_gene.isdisjoint(gene)]
+    if uids:
+        withdraw(session, [study_id], only_run=run_id, only=uids)
+
+
+def withdraw(
+    session: Session,
+    study_ids: Iterable[int],
+    *,
+    keep_runs: Sequence[int] = (),
+    only_run: int | None = None,
+    only: Sequence[str] = (),
+) -> int:
+    """Remove the statements of some studies, of ``only_run`` or all but those of some runs; return how many there were.
+
+    With ``only`` no others than those with some uids are removed.
 
     Names that nobody has any more go too: a rare one alone can tell who was here.
     """
     gone: list[tuple[Any, ...]] = []
     for study_id in study_ids:
-        gone += session.run(
-            "delete from genotype where study_id = :study and run_id <> :keep"
-            " returning name_id, run_id, subject_ordinal, uid",
-            {"study": study_id, "keep": keep_run},
-        )
+        rows = session.run("select uid, run_id from genotype where study_id = :study", {"study": study_id})
+        uids = [
+            uid
+            for uid, run_id in rows
+            if (run_id not in keep_runs if only_run is None else run_id == only_run) and (not only or uid in only)
+        ]
+        for uid in uids:
+            gone += session.run(
+                "delete from genotype where uid = :uid returning name_id, run_id, subject_ordinal, uid", {"uid": uid}
+            )
     names: dict[int, set[int]] = {}
     for name_id, _, ordinal, _ in gone:
         names.setdefault(ordinal, set()).add(name_id)

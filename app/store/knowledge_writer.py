@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from types import MappingProxyType
@@ -59,8 +59,14 @@ NO_RULES: Final[Mapping[int, PlacedRule]] = MappingProxyType({})
 class KnowledgeWriter:
     """Writes one release, batch by batch; it is inactive until it is activated."""
 
-    def __init__(self, session: Session, facts: ReleaseFacts) -> None:
+    def __init__(self, session: Session, facts: ReleaseFacts, *, lists_genotypes: bool = True) -> None:
         """Begin a release.
+
+        Args:
+            session: The writer's transaction.
+            facts: What is told of the release.
+            lists_genotypes: Whether an item keeps the list of its genotypes besides being found by them: those of a
+                pharmacogene are thousands, and no answer repeats them.
 
         Raises:
             InvalidInput: the store has a release of that name.
@@ -72,6 +78,9 @@ class KnowledgeWriter:
             )
         self._session = session
         self._facts = facts
+        self._lists_genotypes = lists_genotypes
+        self._keys: dict[str, str] = {}
+        """Code of a genotype → its one spelling"""
         self.release_id = counters.allocate(session, counters.KNOWLEDGE_RELEASE, 1)
         self._first_item = counters.value(session, counters.KNOWLEDGE_ITEM)
         self._items = 0
@@ -108,7 +117,8 @@ class KnowledgeWriter:
             if stored is not None:
                 counted = () if stored.counts_copies else tuple(chain.from_iterable(numbers.values()))
                 self._with_rules[item_id] = counted
-            rows.append((item_id, int(item.kind), knowledge_codec.encode(item, numbers, stored)))
+            kept = item if self._lists_genotypes else replace(item, genotypes=())
+            rows.append((item_id, int(item.kind), knowledge_codec.encode(kept, numbers, stored)))
             if item.kind is ItemKind.CONSEQUENCE:
                 self._with_consequences.update(ids)
             links += [(variant_id, item_id) for variant_id in ids]
@@ -116,7 +126,7 @@ class KnowledgeWriter:
                 self._variant.extend(ids)
                 self._concept.extend([one] * len(ids))
             if item.genotypes:
-                keys = {genotype_key(genotype.code) for genotype in item.genotypes}
+                keys = {self._key(genotype.code, item.gene) for genotype in item.genotypes}
                 genotypes += [(key, item_id) for key in keys]
                 for one in chain.from_iterable(numbers.values()):
                     self._genotypes.setdefault(one, set()).update(keys)
@@ -127,6 +137,14 @@ class KnowledgeWriter:
         self._session.insert_rows("knowledge_genotype", ("key", "item_id"), sorted(genotypes))
         placed_rows = [rule.row(item_id) for item_id, rule in rules.items()]
         self._session.insert_rows("knowledge_rule", knowledge_rules.COLUMNS, placed_rows)
+
+    def _key(self, code: str, gene: str) -> str:
+        known = self._keys.get(code)
+        if known is None:
+            # Of names without stars (c.521T>C) only the symbol tells which halves can be exchanged.
+            known = genotype_key(code, gene if gene and not self._lists_genotypes else None)
+            self._keys[code] = known
+        return known
 
     def _number(self, key: _ConceptKey) -> int:
         known = self._concepts.get(key)

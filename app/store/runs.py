@@ -26,6 +26,7 @@ from app.store import (
     file_annotations,
     genotype_writer,
     knowledge_unions,
+    pgx_calls,
     stated_writer,
     structural_sites,
     studies,
@@ -239,24 +240,25 @@ def checkpoint(
     delta: bytes | None,
     next_record: int,
     progress: Mapping[str, Any],
-    regions: Mapping[str, Regions] | None = None,
+    regions: Mapping[int, Mapping[str, Regions]] | None = None,
     structural: Sequence[tuple[int, int, int, int, bytes]] = (),
     annotated: bytes | None = None,
 ) -> None:
     """Store one block: chunks (shard, call set, contig, bin, part, data), carriers to merge later, how far it goes.
 
-    ``regions`` are those that the block's records tell of, of the run's only call set, by kind; ``structural`` the
-    chunks of structural calls (shard, call set, contig, part, data); ``annotated`` what tools wrote of its variants.
+    ``regions`` are those that the block's records tell of, by place of the call set in the plan and by kind;
+    ``structural`` the chunks of structural calls (shard, call set, contig, part, data); ``annotated`` what tools wrote
+    of its variants.
     """
-    for kind, found in (regions or {}).items():
-        studies.stage_regions(
-            session,
-            ordinal=run.plan[0].subject.ordinal,
-            call_set_id=run.plan[0].call_set_id,
-            block=run.next_block,
-            kind=kind,
-            regions=found,
-        )
+    studies.stage_regions(
+        session,
+        run.next_block,
+        [
+            (run.plan[at].subject.ordinal, run.plan[at].call_set_id, kind, found)
+            for at, by_kind in (regions or {}).items()
+            for kind, found in by_kind.items()
+        ],
+    )
     session.insert_rows("call_chunk", ("shard", "call_set_id", "contig", "bin", "part", "data"), chunks)
     session.insert_rows("structural_chunk", ("shard", "call_set_id", "contig", "part", "data"), structural)
     if delta is not None:
@@ -328,6 +330,8 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
         adopted = file_annotations.Adoption(session)
         for finished in ready:
             study_ids = [studies.ensure(session, entry.subject.ordinal, entry.study) for entry in finished.run.plan]
+            ordinals = [entry.subject.ordinal for entry in finished.run.plan]
+            pgx_calls.forget(session, zip(ordinals, study_ids, strict=True))
             for entry, study_id, by_kind in zip(finished.run.plan, study_ids, finished.regions, strict=True):
                 for kind, regions in by_kind.items():
                     studies.set_regions(

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app.errors import Busy, Misconfigured, Unavailable
 
 _WRITER_LOCK_KEY = 0x0B_E2_07  # any constant: the advisory lock that stands for "the writer of an Operon store"
+_WORKER_LOCK_KEY = 0x0B_E2_08
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -130,19 +131,34 @@ class Database:
         Raises:
             Busy: another ingest holds it.
         """
+        with self._held(".lock", _WRITER_LOCK_KEY, "another ingest is writing to this store"):
+            yield
+
+    @contextmanager
+    def sole_worker(self) -> Iterator[None]:
+        """Be the only one who works the inbox off; the lock ends with the process, however it ends.
+
+        Raises:
+            Busy: another worker holds it.
+        """
+        with self._held(".inbox.lock", _WORKER_LOCK_KEY, "another worker has the inbox of this store"):
+            yield
+
+    @contextmanager
+    def _held(self, ending: str, key: int, refusal: str) -> Iterator[None]:
         if self.is_sqlite:
-            with _file_lock(Path(str(self.url.database) + ".lock")):
+            with _file_lock(Path(str(self.url.database) + ending), refusal):
                 yield
             return
         with self.writer.connect() as connection:
-            got = connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _WRITER_LOCK_KEY}).scalar_one()
+            got = connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()
             connection.commit()
             if not got:
-                raise Busy("another ingest is writing to this store")
+                raise Busy(refusal)
             try:
                 yield
             finally:
-                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _WRITER_LOCK_KEY})
+                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": key})
                 connection.commit()
 
     def exists(self) -> bool:
@@ -276,14 +292,14 @@ def _sqlite_common(connection: Any) -> None:
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
+def _file_lock(path: Path, refusal: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Busy("another ingest is writing to this store") from error
+            raise Busy(refusal) from error
         yield
     finally:
         os.close(handle)

@@ -16,6 +16,7 @@ from app.records import Build, SourceClass
 from app.store import (
     bitmaps,
     carriers,
+    cds,
     codec,
     computed,
     counters,
@@ -24,6 +25,8 @@ from app.store import (
     genotypes,
     knowledge_unions,
     ledger,
+    pgx_marks,
+    pgx_reports,
     stated,
     structural_codec,
     structural_sites,
@@ -39,6 +42,8 @@ Regions = Mapping[int, Stretches]
 
 _SITES = {coverage.CALLED: coverage.CALLED_SITES, coverage.UNCALLED: coverage.UNCALLED_SITES}
 """What records tell of regions in a file with reference blocks, and in any other"""
+_OF_POSITIONS = (coverage.CHECKED_SITES, coverage.MISSED_SITES, coverage.CHECKED_CHANGES)
+"""What records tell of the positions of pharmacogenes alone"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +161,11 @@ def _staged(call_set_id: int) -> int:
     return -1 - call_set_id
 
 
-def stage_regions(session: Session, *, ordinal: int, call_set_id: int, block: int, kind: str, regions: Regions) -> None:
-    """Keep the regions that one block of an unfinished run tells of; no question sees them."""
+def stage_regions(session: Session, block: int, told: Sequence[tuple[int, int, str, Regions]]) -> None:
+    """Keep what one block of an unfinished run tells of regions: (ordinal, call set, kind, regions); none are seen."""
     rows = [
         (bitmaps.shard_of(ordinal), _staged(call_set_id), f"{kind}/{block}", contig, pack_intervals(starts, ends))
+        for ordinal, call_set_id, kind, regions in told
         for contig, (starts, ends) in regions.items()
     ]
     session.insert_rows("study_region", ("shard", "study_id", "kind", "contig", "data"), rows)
@@ -181,25 +187,30 @@ def adopt_regions(
     ``has_blocks`` says that they tell of every place; ``is_told`` that the places of missing calls are among them.
     """
     shard = bitmaps.shard_of(ordinal)
+    names = {kind: kind if has_blocks else sites for kind, sites in _SITES.items()} if is_told else {}
     if not is_told:
         set_regions(session, ordinal=ordinal, study_id=study_id, kind=coverage.UNTOLD, regions={})
-        return
-    names = {kind: kind if has_blocks else sites for kind, sites in _SITES.items()}
+    names |= {kind: kind for kind in _OF_POSITIONS}
     parts: dict[tuple[str, int], list[Stretches]] = {}
-    for source in (study_id, _staged(call_set_id)):
+    staged = 0
+    for source in (_staged(call_set_id), study_id):
+        if source == study_id and not staged and not is_told:
+            break  # there is nothing to add
         rows = session.run(
             "select kind, contig, data from study_region where shard = :shard and study_id = :study",
             {"shard": shard, "study": source},
         )
+        staged += len(rows)
         for kind, contig, data in rows:
-            name = kind if source == study_id else names[kind.partition("/")[0]]
-            if name in names.values():
+            name = kind if source == study_id else names.get(kind.partition("/")[0])
+            if name is not None and name in names.values():
                 parts.setdefault((name, contig), []).append(unpack_intervals(data))
     for kind in names.values():
         found = {contig: joined(parts[name, contig]) for name, contig in parts if name == kind and contig}
-        if found or has_blocks:
+        if found or (has_blocks and kind in _SITES):
             set_regions(session, ordinal=ordinal, study_id=study_id, kind=kind, regions=found)
-    drop_staged(session, ordinal, call_set_id)
+    if staged:
+        drop_staged(session, ordinal, call_set_id)
 
 
 def forget_told(session: Session, tests: Sequence[tuple[int, str]]) -> None:
@@ -340,7 +351,9 @@ def erase_subject(session: Session, ordinal: int) -> None:
     touched = withdraw_calls(session, [(ordinal, test_id) for _, test_id in tests])
     drop_uncarried(session, touched)
     genotypes.withdraw(session, [study_id for study_id, _ in tests])
+    pgx_marks.forget_subject(session, ordinal)
     stated.withdraw_subject(session, ordinal)
+    cds.erase_subject(session, ordinal)
     shard = bitmaps.shard_of(ordinal)
     for study_id, _ in tests:
         session.run(
@@ -348,6 +361,7 @@ def erase_subject(session: Session, ordinal: int) -> None:
             {"shard": shard, "id": study_id},
         )
     session.run("delete from study where subject_ordinal = :ordinal returning 1", {"ordinal": ordinal})
+    pgx_reports.erase_subject(session, ordinal)
     scope = {"ordinal": ordinal}
     session.run("delete from subject_identifier where subject_ordinal = :ordinal returning 1", scope)
     session.run("delete from subject where ordinal = :ordinal returning 1", scope)

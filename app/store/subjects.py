@@ -10,7 +10,7 @@ import orjson
 
 from app.errors import BadFile, InvalidInput
 from app.records import Sex
-from app.store import counters
+from app.store import counters, pgx_marks
 from app.store.bitmaps import shard_of
 from app.store.session import Session
 
@@ -157,6 +157,8 @@ def store(session: Session, given: Sequence[Subject], source: str) -> tuple[int,
             "update subject set sex = ?, birth_date = ? where ordinal = ?",
             [(after.sex.value, after.birth_date, after.ordinal)],
         )
+        if after.sex is not before.sex:  # how many copies of X there are follows from it
+            pgx_marks.unmark_subject(session, after.ordinal)
         _identify(session, [(after.ordinal, i) for i in after.identifiers if i not in before.identifiers])
     fresh = [subject for subject_id, subject in wanted.items() if subject_id not in known]
     if fresh:

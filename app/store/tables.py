@@ -414,6 +414,66 @@ variant_annotation = Table(
     sqlite_with_rowid=False,
 )
 
+pgx_release = Table(
+    "pgx_release",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("name", Text, nullable=False, unique=True, comment="What answers and commands call it: source-version"),
+    Column("source", Text, nullable=False, comment="pypgx, pharmcat, cpic-sql, pgx, or the name it was given"),
+    Column("label", Text, nullable=False, comment="Name of the source for people"),
+    Column("version", Text, nullable=False, comment="Version or date of the release"),
+    Column("released", Text, comment="Date of the release, if it is known"),
+    Column("licence", Text, nullable=False, comment="Licence of the source"),
+    Column("attribution", Text, nullable=False, comment="How the source asks to be named; empty when it does not"),
+    Column("files", Text, nullable=False, comment="JSON: name, sha256 and size of each file"),
+    Column("sha256", Text, nullable=False, comment="Digest of the files and of what they were read as"),
+    Column("active", SmallInteger, nullable=False, comment="1: answers use it"),
+    Column("report", Text, nullable=False, comment="JSON of what was stored and what was not"),
+    Column("loaded", Text, nullable=False, comment="UTC"),
+    comment="Releases of pharmacogenetic knowledge; the newest active one that has a gene or guideline counts",
+)
+
+pgx_table = Table(
+    "pgx_table",
+    metadata,
+    Column("release_id", Integer, primary_key=True, comment="The release"),
+    Column("name", Text, primary_key=True, comment="Name of the table in Operon's layout"),
+    Column("data", LargeBinary, nullable=False, comment="Text of the table (app.formats.pgx_tables), zstd"),
+    comment="What a release of pharmacogenetic knowledge says, table by table",
+)
+
+pgx_study = Table(
+    "pgx_study",
+    metadata,
+    Column("study_id", Integer, primary_key=True, autoincrement=False, comment="The test"),
+    Column("shard", Integer, nullable=False, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, nullable=False, index=True, comment="The subject"),
+    Column("basis", Text, nullable=False, comment="Definitions, program and sequences that it was called by"),
+    Column("release", Text, nullable=False, comment="Names of the releases of the definitions, joined by +"),
+    Column("called_at", Text, nullable=False, comment="UTC"),
+    comment="Tests that pharmacogenes were called of; every other test with calls waits",
+)
+
+pgx_call = Table(
+    "pgx_call",
+    metadata,
+    Column("shard", Integer, primary_key=True, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, primary_key=True, comment="The subject"),
+    Column("study_id", Integer, primary_key=True, comment="The test"),
+    Column("gene", Text, primary_key=True, comment="Symbol of the gene"),
+    Column("release", Text, nullable=False, comment="Names of the releases of the definitions, joined by +"),
+    Column("status", Text, nullable=False, comment="app.pgx.calls.CallStatus"),
+    Column("genotype", Text, nullable=False, comment="The result; empty unless there is exactly one"),
+    Column("phenotype", Text, nullable=False, comment="As the release words it; empty where none follows"),
+    Column("activity", Text, nullable=False, comment="Activity score; empty where there is none"),
+    Column("method", Text, nullable=False, comment="app.pgx.calls.CallMethod"),
+    Column("body", Text, nullable=False, comment="JSON of the whole result (app.pgx.call_body)"),
+    Column("called_at", Text, nullable=False, comment="UTC"),
+    Index("ix_pgx_call_gene", "gene", "phenotype"),
+    comment="Results of pharmacogenes called from the variants of a test",
+    sqlite_with_rowid=False,
+)
+
 computed_variants = Table(
     "computed_variants",
     metadata,
@@ -566,10 +626,123 @@ carrier_delta = Table(
     comment="Carriers of runs that are not complete; invisible to queries",
 )
 
+pgx_audit = Table(
+    "pgx_audit",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Allocated from the counter table",
+    ),
+    Column("at", Text, nullable=False, index=True, comment="When the request came, UTC"),
+    Column("request_id", Text, nullable=False, comment="Id of the request, as in its answer and in the log"),
+    Column("method", Text, nullable=False, comment="HTTP method; other for one that is not served"),
+    Column("path", Text, nullable=False, comment="Template of the path; - for a path that is not served"),
+    Column("user_id", Text, comment="Header User-Id as given; absent without it"),
+    Column("organization_id", Text, comment="Header Organization-Id as given; absent without it"),
+    Column("client", Text, comment="Client that the header User-Agent names; its text where it has another form"),
+    Column("client_version", Text, comment="Version of the client; absent where User-Agent has another form"),
+    Column("cert_cn", Text, comment="Common name of the client's certificate; absent without one"),
+    Column("patient_ref", Text, index=True, comment="Keyed digest of the person's id; absent where no person is asked"),
+    Column("status", SmallInteger, nullable=False, comment="HTTP status of the answer"),
+    Column("error_type", Text, comment="Type of the error that was answered; absent where it has none"),
+    Column("duration_ms", Integer, nullable=False, comment="Time until the answer, in milliseconds"),
+    comment="One row a request to the pharmacogenetic API, also of those that were refused; never changed",
+)
+
+pgx_report_login = Table(
+    "pgx_report_login",
+    metadata,
+    Column("token_sha256", Text, primary_key=True, comment="Digest of the token in the address of the report"),
+    Column("shard", Integer, nullable=False, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, nullable=False, index=True, comment="The subject whose report it opens"),
+    Column("recipient", Text, nullable=False, comment="doctor or patient"),
+    Column("language", Text, nullable=False, comment="Language of the report"),
+    Column("sealed", Text, nullable=False, comment="Token and PIN, encrypted (app.store.sealing)"),
+    Column("failures", Integer, nullable=False, comment="Wrong PINs since it was made; too many close it"),
+    Column("created", Text, nullable=False, comment="UTC"),
+    Column("expires", Text, nullable=False, comment="UTC"),
+    comment="Addresses of reports that open with a PIN",
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Allocated from the counter table",
+    ),
+    Column("kind", Text, nullable=False, comment="What the payload is: snpdata"),
+    Column("batch", Text, nullable=False, comment="Batch that the sender put it into"),
+    Column("sample", Text, nullable=False, comment="Sample as the sender calls it"),
+    Column("subject", Text, nullable=False, comment="Subject that the sample belongs to"),
+    Column("payload", Text, nullable=False, comment="JSON (app.formats.snp_batch)"),
+    Column("revision", Integer, nullable=False, comment="How often the payload was replaced"),
+    Column("state", Text, nullable=False, comment="queued, running, done or failed"),
+    Column("tries", Integer, nullable=False, comment="How often a worker took it"),
+    Column("due", Text, nullable=False, comment="UTC; before that it is not taken"),
+    Column("received", Text, nullable=False, comment="UTC"),
+    Column("updated", Text, nullable=False, comment="UTC"),
+    Column("error", Text, comment="Why the last try failed"),
+    Column("report", Text, comment="JSON of what was stored and what not"),
+    UniqueConstraint("kind", "batch", "sample"),
+    Index("ix_inbox_state", "state", "due"),
+    Index("ix_inbox_subject", "subject"),
+    Index("ix_inbox_sample", "sample"),
+    comment="Payloads that were submitted over the network and wait for the ingest worker",
+)
+
 counter = Table(
     "counter",
     metadata,
     Column("name", Text, primary_key=True, comment="What is counted"),
     Column("value", BigInteger, nullable=False, comment="Next free number, or a total"),
     comment="Dense allocations and totals that answers need in one look-up",
+)
+
+cds_card = Table(
+    "cds_card",
+    metadata,
+    Column("uuid", Text, primary_key=True, comment="Id of the card: the same whenever the same call is repeated"),
+    Column("shard", Integer, nullable=False, comment="Shard of the subject"),
+    Column("subject_ordinal", Integer, nullable=False, index=True, comment="The subject that it was shown of"),
+    Column("service", Text, nullable=False, comment="Id of the service"),
+    Column("hook", Text, nullable=False, comment="order-select, order-sign, ..."),
+    Column("drug", Text, nullable=False, comment="Name of the drug; empty for a summary"),
+    Column("source", Text, nullable=False, comment="Whose guideline: CPIC, DPWG, ...; empty for a summary"),
+    Column("grade", Text, nullable=False, comment="A-D or NA"),
+    Column("release", Text, nullable=False, comment="Releases of knowledge that it was made from"),
+    Column("suggestions", Text, nullable=False, comment="JSON: label of each suggestion by its id"),
+    Column("created", Text, nullable=False, comment="UTC"),
+    comment="Cards that CDS clients were shown, so that feedback can be understood",
+)
+
+cds_feedback = Table(
+    "cds_feedback",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("card", Text, nullable=False, index=True, comment="Id of the card, perhaps of one that is not stored"),
+    Column("service", Text, nullable=False, comment="Id of the service"),
+    Column("outcome", Text, nullable=False, comment="accepted or overridden"),
+    Column("suggestions", Text, nullable=False, comment="JSON: ids of the accepted suggestions"),
+    Column("reason_system", Text, comment="Code system of the reason for overriding"),
+    Column("reason_code", Text, comment="Code of the reason for overriding"),
+    Column("comment", Text, comment="What the user wrote; kept only of a card that is stored"),
+    Column("at", Text, nullable=False, comment="UTC, as the client says"),
+    Column("received_at", Text, nullable=False, comment="UTC"),
+    Column("iss", Text, comment="Issuer of the client's token; none where tokens are not asked for"),
+    comment="What users did with cards",
+)
+
+cds_token = Table(
+    "cds_token",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of issuer and jti"),
+    Column("expires", BigInteger, nullable=False, index=True, comment="Seconds since 1970, after which the row goes"),
+    comment="Tokens of CDS clients that were used: none counts twice",
 )

@@ -15,8 +15,14 @@ from app.config import Settings
 from app.errors import CannotNormalize, OperonError, Unavailable
 from app.fhir.observation import named_components
 from app.fhir.parameters import OperationInputs
-from app.operations import overview, utilities
+from app.formats.snp_batch import Batch
+from app.operations import overview, pgx_issuing, snp_data, utilities
+from app.operations.cds_log import CardLog
 from app.operations.interface import Check, Example, Handler, Pairs, Reader, Summary
+from app.operations.pgx import ActivePgx
+from app.operations.pgx_active import ActivePgxReader
+from app.operations.pgx_desk import StoreDesk
+from app.operations.pgx_passport import Attempt, OpenedReport, Passport
 from app.records import Build
 from app.store import migrate
 from app.store.session import Database
@@ -123,9 +129,12 @@ class OperationContext:
         self._handlers = handlers
         self._readers = readers
         self.database = database
+        self.cards = CardLog(database)
         self.genome = genome
         self.liftover = genome.liftover
         self._version = DataVersion(database)
+        self._pgx = ActivePgxReader(database, settings)
+        self._desk = StoreDesk(self, settings)
         self._identifier = genome.identifier(settings)
         self.naming = genome.naming()
         self.predictor = genome.predictor()
@@ -201,6 +210,22 @@ class OperationContext:
         with self.database.read() as session:
             return utilities.translate_terminology(pairs, session)
 
+    def pgx_passport(self, patient: str) -> Passport:
+        """Return the pharmacogenetic passport of the person with an id or identifier. Raises SubjectNotFound."""
+        return pgx_issuing.passport(self, self._settings, patient)
+
+    def knows_pgx_report(self, token: str) -> bool:
+        """Return whether an address may still open a report."""
+        return pgx_issuing.knows_report(self, token)
+
+    def open_pgx_report(self, token: str, pin: str, request_id: str) -> OpenedReport:
+        """Open the report at an address with a PIN; the attempt is recorded when this returns."""
+        return pgx_issuing.open_report(self, self._settings, self._desk, token, Attempt(pin, request_id))
+
+    def queue_snp_data(self, batch: Batch) -> Batch:
+        """Put SNP data into the inbox, and return the batch as it was accepted."""
+        return snp_data.queue(self.database, batch, self.pgx().content, self._settings.snp_import_system)
+
     @property
     def hla_reductions(self) -> str:
         """Return in words by what HLA names are reduced, or why they are not."""
@@ -217,6 +242,15 @@ class OperationContext:
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""
         return self._version.current()
+
+    @property
+    def pgx_desk(self) -> StoreDesk:
+        """Return what answers the pharmacogenetic API for laboratories' clients."""
+        return self._desk
+
+    def pgx(self) -> ActivePgx:
+        """Return what the pharmacogenetic releases in use say; read once for as long as they are in use."""
+        return self._pgx.current(self.data_version())
 
     def readiness(self) -> list[Check]:
         """Return every condition that has to hold before requests should come; what is optional always holds."""
@@ -243,5 +277,6 @@ class OperationContext:
 
     def close(self) -> None:
         """Release what is open."""
+        self.cards.close()
         self._version.close()
         self.database.close()

@@ -25,6 +25,8 @@ from app.operations.limits import refuse_too_many
 from app.operations.population import counted_items, listed, names_in
 from app.operations.query import chosen_genotypes, classes_of_genotypes
 from app.operations.resource_ids import study_id
+from app.pgx.call_body import decode
+from app.pgx.evidence import told_of
 from app.store import carriers, counters, genotype_index, genotypes
 from app.store.carriers import Shards
 from app.store.genotype_index import FoundTerm, TermKind
@@ -280,4 +282,7 @@ def rendered_statement(genotype: Genotype, dialect: Dialect) -> tuple[list[str],
     system = haplotype_system(name.system, name.code)
     haplotypes = [render_haplotype(facts, number, one, system) for number, one in enumerate(certain, 1)]
     concept = genotype_concept(name.system, name.code, name.display)
-    return haplotypes, render_genotype(facts, concept, haplotypes=len(haplotypes))
+    notes: list[str] = []
+    if dialect is Dialect.IG and genotype.called is not None:
+        notes = told_of(decode(genotype.called))
+    return haplotypes, render_genotype(facts, concept, haplotypes=len(haplotypes), notes=notes)

@@ -17,6 +17,7 @@ from app.formats.knowledge import ItemKind
 from app.operations import consequences, findings, implications, rule_findings
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
+from app.operations.genotype_keys import key_of
 from app.operations.haplotypes import rendered_statement
 from app.operations.implication_ids import consequence_id, implication_id
 from app.operations.implications import Implication
@@ -28,7 +29,6 @@ from app.store.genotypes import Genotype
 from app.store.knowledge import ActiveKnowledge
 from app.store.knowledge_codec import StoredItem
 from app.store.session import Session
-from app.variants.allele_names import genotype_key
 
 _MOST_SETS = 8
 """Of so many call sets every choice is tried; of more only all of them, each alone, and single calls"""
@@ -105,9 +105,8 @@ def read_genotype_implication(context: OperationContext, match: Match[str]) -> b
         active = ActiveKnowledge(session, ItemKind.THERAPEUTIC)
         keyed: dict[str, list[Finding]] = {}
         for one in genotypes.of_subject(session, named.subject_id):
-            key = genotype_key(one.name.code, one.name.gene_symbol)
-            keyed.setdefault(key, []).append(_genotype_finding(one))
-        asked = genotype_key(named.name.code, named.name.gene_symbol)
+            keyed.setdefault(key_of(context, one.name), []).append(_genotype_finding(one))
+        asked = key_of(context, named.name)
         known = active.of_genotypes(sorted(keyed))
         for item in known.get(asked, ()):
             release = active.release_of(item.item_id)

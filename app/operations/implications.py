@@ -17,10 +17,12 @@ from app.fhir.genotype import genotype_id
 from app.fhir.implication import Implied, as_parameter, render_diagnostic, render_therapeutic
 from app.fhir.observation import counted_parameter, parameters
 from app.fhir.parameters import Dialect, OperationInputs
+from app.fhir.tokens import parse_token
 from app.formats.knowledge import Concept, ItemKind
 from app.operations import findings, rule_findings, stated
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
+from app.operations.genotype_keys import SEVERAL, genes_of_several, key_of
 from app.operations.haplotypes import matching, names_matching, rendered_statement
 from app.operations.implication_ids import implication_id
 from app.operations.knowledge_query import Wanted, meets, require_knowledge, sought, wanted_concepts
@@ -42,11 +44,11 @@ from app.store import (
 )
 from app.store.calls import CallSet
 from app.store.carriers import Shards
+from app.store.genotypes import GenotypeName
 from app.store.knowledge import ActiveKnowledge, Release
 from app.store.knowledge_codec import Role, StoredItem
 from app.store.session import Session
 from app.store.stated import Statements
-from app.variants.allele_names import genotype_key
 from app.variants.placement import Placement
 
 _FEWER = "ask for fewer conditions, treatments or variants, or for smaller ranges"
@@ -229,7 +231,7 @@ def _of_genotypes(
         finding = Finding(
             0, 0, genotype_id(one.uid), resource, "genotype", tuple(("haplotype", text) for text in haplotypes)
         )
-        keyed.setdefault(genotype_key(one.name.code, one.name.gene_symbol), []).append(finding)
+        keyed.setdefault(key_of(context, one.name), []).append(finding)
     derived: dict[int, tuple[StoredItem, list[Finding]]] = {}
     known = active.of_genotypes(sorted(keyed))
     for key in sorted(known):
@@ -374,6 +376,16 @@ def _carriers_of(
     return carriers.united(session, [kept], classes, shards=shards)[0]
 
 
+def _names_of_several(session: Session, keys: set[str]) -> dict[int, GenotypeName]:
+    """Return the names of several variants, by number, that some keys may stand for."""
+    symbols = genes_of_several(keys)
+    if not symbols:
+        return {}
+    matched = BitMap.union(BitMap(), *names_matching(session, list(map(parse_token, symbols)), None))
+    names = genotypes.names_of(session, list(matched))
+    return {name_id: name for name_id, name in names.items() if SEVERAL in name.code}
+
+
 def _population_of_genotypes(
     context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
 ) -> Shards:
@@ -382,13 +394,16 @@ def _population_of_genotypes(
         tokens = [token for group in inputs.haplotypes for token in group]
         matched = BitMap.union(BitMap(), *names_matching(session, tokens, context.reductions))
         for name_id, name in genotypes.names_of(session, list(matched)).items():
-            keyed.setdefault(genotype_key(name.code, name.gene_symbol), BitMap()).add(name_id)
+            keyed.setdefault(key_of(context, name), BitMap()).add(name_id)
     else:
         keys: set[str] | None = None
         for concepts in wanted.values():
             some = active.genotypes(concepts)
             keys = some if keys is None else keys & some
         keyed = genotype_index.with_keys(session, sorted(keys or ()))
+        for name_id, name in _names_of_several(session, keys or set()).items():
+            if (key := key_of(context, name)) in (keys or ()):
+                keyed.setdefault(key, BitMap()).add(name_id)
     known = active.of_genotypes(sorted(keyed))
     kept = [keyed[key] for key, items in known.items() if any(meets(item, wanted) for item in items)]
     if not kept:

@@ -12,6 +12,10 @@ from typing import Any, Protocol, TypeAlias
 
 from app.config import Settings
 from app.fhir.parameters import OperationInputs
+from app.formats.snp_batch import Batch
+from app.operations.pgx import ActivePgx, PgxProfile
+from app.operations.pgx_passport import OpenedReport, Passport
+from app.operations.pgx_report import SnpResult
 
 Answer: TypeAlias = bytes | Iterator[bytes]
 """A serialized resource; a large one in pieces that are made when they are asked for, without the store"""
@@ -83,6 +87,59 @@ class Example:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class PgxRequest:
+    """A request to the pharmacogenetic API as it is recorded; who is asked about is kept only as a keyed digest."""
+
+    at: str
+    request_id: str
+    method: str
+    path: str
+    """Template of the path; ``-`` for one that is not served"""
+    user_id: str | None
+    organization_id: str | None
+    client: str | None
+    client_version: str | None
+    certificate: str | None
+    """Common name of the client's certificate"""
+    patient: str | None
+    status: int
+    error_type: str | None
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLogin:
+    """The address of a report, as a token, and the PIN that opens it."""
+
+    token: str
+    pin: str
+
+
+class PgxDesk(Protocol):
+    """What the pharmacogenetic API for laboratories' clients needs of the store."""
+
+    def active(self) -> ActivePgx:
+        """Return the releases in use. Raises Unavailable if there are none."""
+        ...
+
+    def profile(self, patient: str) -> PgxProfile:
+        """Return the results of the person with an id or identifier. Raises SubjectNotFound."""
+        ...
+
+    def snps(self, profile: PgxProfile) -> Sequence[SnpResult]:
+        """Return what single places of a person's genes were found to be, as laboratories submitted it."""
+        ...
+
+    def login(self, profile: PgxProfile, recipient: str, language: str) -> ReportLogin:
+        """Return where the report of a person can be read: the same as before while that still opens."""
+        ...
+
+    def record(self, request: PgxRequest) -> None:
+        """Record a request; it is stored when this returns."""
+        ...
+
+
 class Context(Protocol):
     """Everything that is open while the server runs. All methods may block and may be called from any thread."""
 
@@ -129,6 +186,27 @@ class Context(Protocol):
         """Return, as JSON, the counterparts of a code in other systems."""
         ...
 
+    def pgx_passport(self, patient: str) -> Passport:
+        """Return the pharmacogenetic passport of the person with an id or identifier. Raises SubjectNotFound."""
+        ...
+
+    def knows_pgx_report(self, token: str) -> bool:
+        """Return whether an address may still open a report."""
+        ...
+
+    def open_pgx_report(self, token: str, pin: str, request_id: str) -> OpenedReport:
+        """Open the report at an address with a PIN; the attempt is recorded when this returns."""
+        ...
+
+    def queue_snp_data(self, batch: Batch) -> Batch:
+        """Put SNP data into the inbox, and return the batch as it was accepted; it is stored when this returns."""
+        ...
+
+    @property
+    def pgx_desk(self) -> PgxDesk:
+        """Return what answers the pharmacogenetic API for laboratories' clients."""
+        ...
+
     @property
     def hla_reductions(self) -> str:
         """Return in words by what HLA names are reduced, or why they are not."""
@@ -141,6 +219,10 @@ class Context(Protocol):
 
     def data_version(self) -> str:
         """Return a text that is another one whenever an answer could differ."""
+        ...
+
+    def pgx(self) -> ActivePgx:
+        """Return what the pharmacogenetic releases in use say."""
         ...
 
     def readiness(self) -> list[Check]:

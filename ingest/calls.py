@@ -17,6 +17,7 @@ from app.records import Build, SourceClass
 from app.store import bulk
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
+from ingest import pgx_calls
 from ingest.consequences import compute_new, waiting_before
 from ingest.jobs import HOMOPLASMIC_ABOVE, FileJob, SampleJob
 from ingest.manifest import ManifestRow, read_manifest
@@ -53,6 +54,10 @@ class VcfOptions:
     replace: bool = False
     consequences: bool = True
     """Examine the new variants for consequences afterwards"""
+    absent_is_reference: bool = False
+    """At positions of pharmacogenes, no record means the reference"""
+    pgx: bool = True
+    """Call pharmacogenes of the new tests afterwards"""
 
 
 def ingest_vcfs(
@@ -70,10 +75,27 @@ def ingest_vcfs(
         sources = [stack.enter_context(open_source(path, workspace.settings)) for path in paths]
         jobs = [_job(workspace, source, options, regions) for source in sources]
         before = waiting_before(workspace) if options.consequences else None
-        ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress)
+        calling = _Calling(workspace, wanted=options.pgx)
+        places = calling.definitions.places
+        ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress, places)
         reports = ingest.store(jobs, replace=options.replace)
     compute_new(workspace, progress, before)
+    calling.finish(progress)
     return reports
+
+
+class _Calling:
+    """Calls pharmacogenes of the tests that an ingest brings."""
+
+    def __init__(self, workspace: Workspace, *, wanted: bool) -> None:
+        self._workspace = workspace
+        self.definitions = pgx_calls.definitions_in_use(workspace)
+        self._before = pgx_calls.waiting_before(workspace, self.definitions) if wanted else None
+
+    def finish(self, progress: Progress) -> None:
+        """Call them."""
+        if self._before is not None:
+            pgx_calls.call_new(self._workspace, self.definitions, progress, self._before)
 
 
 def _check(options: VcfOptions) -> None:
@@ -109,6 +131,7 @@ def _job(workspace: Workspace, source: Source, options: VcfOptions, regions: dic
             options.source_class,
             options.homoplasmic_above,
             regions,
+            options.absent_is_reference,
         )
         for position in positions
     ]
@@ -168,7 +191,13 @@ class ManifestResult:
 
 
 def ingest_manifest(
-    workspace: Workspace, path: Path, progress: Progress, *, replace: bool = False, consequences: bool = True
+    workspace: Workspace,
+    path: Path,
+    progress: Progress,
+    *,
+    replace: bool = False,
+    consequences: bool = True,
+    pgx: bool = True,
 ) -> ManifestResult:
     """Store everything that a manifest lists; rows that share a study, or a file, become visible together.
 
@@ -179,7 +208,9 @@ def ingest_manifest(
     rows = read_manifest(path, workspace.settings)
     before = waiting_before(workspace) if consequences else None
     beds: dict[tuple[Path, Build], Regions] = {}
-    ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress)
+    calling = _Calling(workspace, wanted=pgx)
+    places = calling.definitions.places
+    ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress, places)
     empty = [row for row in rows if row.vcf is None]
     declared = 0
     if empty:
@@ -193,6 +224,7 @@ def ingest_manifest(
     for group in _groups([row for row in rows if row.vcf is not None]):
         reports += ingest.store([_file_job(workspace, file, beds) for file in _files(group)], replace=replace)
     compute_new(workspace, progress, before)
+    calling.finish(progress)
     return ManifestResult(reports, declared)
 
 
@@ -244,6 +276,7 @@ def _file_job(workspace: Workspace, rows: Sequence[ManifestRow], beds: dict[tupl
             row.source_class,
             row.homoplasmic_above,
             _regions(workspace, row.build, row.studied, row.uncallable, beds),
+            row.absent_is_reference,
         )
         for row in rows
     ]

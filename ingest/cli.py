@@ -34,12 +34,16 @@ from app.variants.transcript_files import TranscriptFiles
 from ingest import demo as demo_data
 from ingest import reference as reference_files
 from ingest import rejustify as placing
+from ingest.audit_cli import app as audit
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.cds_cli import app as cds
 from ingest.fhir import ingest_fhir
 from ingest.haplotypes import ingest_haplotypes
+from ingest.inbox_cli import inbox
 from ingest.jobs import HOMOPLASMIC_ABOVE
 from ingest.knowledge_cli import app as knowledge
 from ingest.normalize import describe
+from ingest.pgx_cli import pgx
 from ingest.progress import Progress
 from ingest.public_sources import SOURCES
 from ingest.report import IngestReport, show
@@ -52,13 +56,17 @@ reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain, t
 ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
 export = typer.Typer(no_args_is_help=True, help="Take data out.")
 subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
+app.add_typer(cds, name="cds")
 app.add_typer(db, name="db")
 app.add_typer(reference, name="reference")
 app.add_typer(ingest, name="ingest")
 app.add_typer(export, name="export")
+app.add_typer(inbox, name="inbox")
 app.add_typer(knowledge, name="knowledge")
+app.add_typer(audit, name="audit")
 app.add_typer(subject, name="subject")
 app.add_typer(terminology, name="terminology")
+app.add_typer(pgx, name="pgx")
 
 _INTERRUPTED = 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]
@@ -67,6 +75,7 @@ Rejustify = Annotated[bool, typer.Option("--rejustify", help="Place stored calls
 NoConsequences = Annotated[
     bool, typer.Option("--no-consequences", help="Do not examine the new variants for consequences.")
 ]
+NoPgx = Annotated[bool, typer.Option("--no-pgx", help="Do not call pharmacogenes of the new tests.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write what was stored and what not as JSON.")]
 
 
@@ -165,7 +174,7 @@ def demo(
     base = f"http://{settings.host}:{settings.port}"
     print(f"The sample data are loaded. Open {base}/ in a browser, or ask:\n")
     for question in demo_data.QUESTIONS:
-        print(f"# {question.title}\ncurl '{base}{question.path}'\n", flush=True)
+        print(f"# {question.title}\n{question.command(base)}\n", flush=True)
     if not no_serve:
         serving.serve(settings)
 
@@ -331,8 +340,13 @@ def ingest_vcf(
     homoplasmic_above: Annotated[
         float, typer.Option(min=0, max=1, help="Frequency above which a mitochondrial call is homoplasmic.")
     ] = HOMOPLASMIC_ABOVE,
+    absent_is_reference: Annotated[
+        bool,
+        typer.Option("--absent-is-reference", help="At positions of pharmacogenes, no record means the reference."),
+    ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
     no_consequences: NoConsequences = False,
+    no_pgx: NoPgx = False,
     report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -354,6 +368,8 @@ def ingest_vcf(
         homoplasmic_above=homoplasmic_above,
         replace=replace,
         consequences=not no_consequences,
+        absent_is_reference=absent_is_reference,
+        pgx=not no_pgx,
     )
     progress = Progress(quiet=quiet)
     with open_workspace(Settings()) as workspace:
@@ -392,6 +408,7 @@ def ingest_manifest_(
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
     no_consequences: NoConsequences = False,
+    no_pgx: NoPgx = False,
     report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -399,7 +416,12 @@ def ingest_manifest_(
     _require_writable(report)
     with open_workspace(Settings()) as workspace:
         result = ingest_manifest(
-            workspace, file, Progress(quiet=quiet), replace=replace, consequences=not no_consequences
+            workspace,
+            file,
+            Progress(quiet=quiet),
+            replace=replace,
+            consequences=not no_consequences,
+            pgx=not no_pgx,
         )
     _report(result.reports, report, quiet=quiet)
     if not quiet and result.studies_without_calls:
@@ -547,7 +569,12 @@ def subject_erase(
     """Remove every trace of a subject."""
     if not yes:
         typer.confirm(f"Remove every trace of {subject_id}?", abort=True)
-    with open_workspace(Settings()) as workspace, workspace.database.sole_writer():
+    # Without the worker's lock as well, what it has just taken from the inbox would come back.
+    with (
+        open_workspace(Settings()) as workspace,
+        workspace.database.sole_worker(),
+        workspace.database.sole_writer(),
+    ):
         bulk.erase_subject(workspace.database, subject_id)
 
 

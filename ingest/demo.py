@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from app.config import Settings
 from app.data_folder import data_folder
 from app.errors import InvalidInput
 from app.records import Build
 from app.store import bulk, migrate
+from app.store.pgx_releases import EMBEDDED
 from ingest import reference
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.haplotypes import ingest_haplotypes
 from ingest.knowledge import LoadOptions
 from ingest.knowledge import load as load_knowledge
+from ingest.pgx import load as load_pgx
 from ingest.progress import Progress
 from ingest.workspace import Workspace, open_database, open_workspace, subjects_in
 
@@ -25,7 +31,34 @@ class Question:
 
     title: str
     path: str
+    headers: tuple[str, ...] = ()
+    body: Mapping[str, Any] | None = None
+    """Of a POST, as JSON"""
 
+    def command(self, base: str) -> str:
+        """Return the command that asks it of a server."""
+        words = ["curl", *(word for header in self.headers for word in ("-H", f"'{header}'")), f"'{base}{self.path}'"]
+        if self.body is not None:
+            words += ["-H", "'Content-Type: application/json'", "-d", f"'{orjson.dumps(self.body).decode()}'"]
+        return " ".join(words)
+
+
+_ORDER = {
+    "resourceType": "MedicationRequest",
+    "id": "1",
+    "status": "draft",
+    "intent": "order",
+    "medicationCodeableConcept": {"text": "abacavir 300 MG Oral Tablet"},
+}
+_CALL = {
+    "hook": "order-sign",
+    "hookInstance": "3f1d2c5e-7a70-4b62-9c2b-0a6c0f4f1a11",
+    "context": {
+        "userId": "Practitioner/1",
+        "patientId": "demo-child",
+        "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": _ORDER}]},
+    },
+}
 
 QUESTIONS = (
     Question(
@@ -73,6 +106,16 @@ QUESTIONS = (
         "/fhir/$find-population-molecular-consequences"
         "?featureConsequences=http://www.sequenceontology.org%7CSO:0001589&includePatientList=true",
     ),
+    Question(
+        "What is advised on every drug that the child's pharmacogenes matter for (as a page: /pgx/demo-child)?",
+        "/abomics/v3/patient/demo-child/report/en/json",
+        headers=("User-Id: jane.doe@lab.example", "Organization-Id: ExampleLab"),
+    ),
+    Question(
+        "Which card does an EHR show when abacavir is ordered for the child?",
+        "/cds-services/pgx-medication-advisor",
+        body=_CALL,
+    ),
 )
 _KNOWLEDGE = ("diagnostic", "therapeutic", "consequence")
 
@@ -104,6 +147,7 @@ def _add_family(workspace: Workspace, folder: Path, progress: Progress) -> None:
     for kind in _KNOWLEDGE:
         options = LoadOptions(name=f"sample-{kind}", version="1")
         load_knowledge(workspace, kind, [folder / "knowledge" / f"{kind}.tsv"], options, progress)
+    load_pgx(workspace, "pgx", [Path(EMBEDDED)], LoadOptions(), progress)
 
 
 def _add_reference(settings: Settings, folder: Path) -> None:

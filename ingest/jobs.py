@@ -30,6 +30,8 @@ class SampleJob:
     homoplasmic_above: float = HOMOPLASMIC_ABOVE
     regions: dict[str, Regions] = field(default_factory=dict)
     """Regions of the study by kind: studied, uncallable"""
+    absent_is_reference: bool = False
+    """At positions of pharmacogenes, no record means the reference"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class FileJob:
 
     def parameters(self) -> dict[str, Any]:
         """Return everything that shapes what is stored, for the identity of the run."""
+        absent = [sample.position for sample in self.samples if sample.absent_is_reference]
         return {
+            **({"absent_is_reference": absent} if absent else {}),
             "build": self.build.value,
             "keep_filtered": self.keep_filtered,
             "phased_contigs": self.phased_contigs,

@@ -24,7 +24,7 @@ from app.formats.knowledge import KnowledgeItem, Rejects
 from app.formats.knowledge_sources import SOURCES, OpenFile
 from app.operations.context import Genome
 from app.records import Build
-from app.store import computed, file_annotations, knowledge, variants
+from app.store import computed, file_annotations, knowledge, pgx_releases, variants
 from app.store.knowledge_rules import PlacedRule
 from app.store.knowledge_writer import KnowledgeWriter, ReleaseFacts
 from app.store.session import Session
@@ -42,7 +42,7 @@ from ingest.workspace import Workspace
 _BATCH = 10_000
 CONTRADICTION = "deleted bases that the reference has not"
 NO_CHANGE = "a variant that changes nothing"
-_RESERVED = (computed.SOURCE, file_annotations.SOURCE)
+_RESERVED = (computed.SOURCE, file_annotations.SOURCE, pgx_releases.EMBEDDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,7 @@ class LoadReport:
         return {
             "release": self.release,
             "items": self.items,
-            "rejected": self.rejects.total,
-            "rejected_by_cause": dict(sorted(self.rejects.by_cause.items())),
-            "rejects": [
-                {"file": one.file, "line": one.line_1based, "field": one.field, "problem": one.problem}
-                for one in self.rejects.noted
-            ],
+            **self.rejects.to_json(),
             "active": self.active,
             "replaced": list(self.replaced),
             "seconds": round(self.seconds, 3),
@@ -116,13 +111,12 @@ def load(
         raise InvalidInput(f"{quoted(kind)} is no kind of knowledge; it is one of {', '.join(SOURCES)}")
     source = SOURCES[kind]
     began = time.monotonic()
-    if options.name in _RESERVED:
-        raise InvalidInput(f"--name {quoted(options.name or '')}: Operon calls what it makes itself so")
+    check_name(options)
     settings, database = workspace.settings, workspace.database
     with ExitStack() as stack:
         files = [stack.enter_context(open_source(path, settings)) for path in paths]
-        digest = _digest(kind, options.name or kind, files)
-        _check_date(options.released)
+        digest = digest_of(kind, options.name or kind, files)
+        check_date(options.released)
         version = options.version or options.released or digest[:12]
         facts = ReleaseFacts(
             name=f"{options.name or kind}-{version}",
@@ -141,6 +135,8 @@ def load(
         if known and known[0].name == facts.name:
             seconds = time.monotonic() - began
             return LoadReport(facts.name, known[0].items, rejects, seconds, active=known[0].active, is_repeated=True)
+        if any(release.name == facts.name for release in pgx_releases.releases(session)):
+            raise InvalidInput(f"the store has a release {quoted(facts.name)} already; give this one another --version")
         writer = KnowledgeWriter(session, facts)
         size = sum(file.size for file in files)
         with progress.file(files[0].name if len(files) == 1 else kind, size) as bar:
@@ -176,11 +172,19 @@ class _Read:
         return told
 
 
-def _digest(kind: str, name: str, files: Sequence[Source]) -> str:
+def digest_of(kind: str, name: str, files: Sequence[Source]) -> str:
+    """Return a digest of files and of what they are read as."""
     return blake2b(orjson.dumps([kind, name, [file.sha256 for file in files]]), digest_size=16).hexdigest()
 
 
-def _check_date(text: str | None) -> None:
+def check_name(options: LoadOptions) -> None:
+    """Raise InvalidInput where a source is called as what Operon makes itself."""
+    if options.name in _RESERVED:
+        raise InvalidInput(f"--name {quoted(options.name or '')}: Operon calls what it makes itself so")
+
+
+def check_date(text: str | None) -> None:
+    """Raise InvalidInput unless a text is a date, or there is none."""
     try:
         if text is not None:
             date.fromisoformat(text)

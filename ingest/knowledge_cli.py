@@ -13,12 +13,15 @@ import typer
 
 from app.config import Settings
 from app.formats.knowledge_sources import SOURCES
-from app.store import file_annotations, knowledge
+from app.formats.pgx_sources import PGX_SOURCES
+from app.store import file_annotations, knowledge, pgx_releases
 from app.store.knowledge import Release
+from app.store.pgx_releases import PgxRelease
 from app.store.session import Session
-from ingest import consequences
+from ingest import consequences, pgx
 from ingest.consequence_rules import ConsequenceRules
-from ingest.knowledge import LoadOptions, load, report_of
+from ingest.knowledge import LoadOptions, LoadReport, load, report_of
+from ingest.pgx import PgxReport
 from ingest.progress import Progress
 from ingest.workspace import open_workspace
 
@@ -29,21 +32,39 @@ Name = Annotated[str, typer.Argument(help="Release, as 'operon knowledge list' n
 
 @app.command("load")
 def load_(
-    kind: Annotated[str, typer.Argument(help=f"Source: {', '.join(SOURCES)}.")],
-    files: Annotated[list[Path], typer.Argument(help="The files of one release, plain or gzip.")],
+    kind: Annotated[str, typer.Argument(help=f"Source: {', '.join((*SOURCES, *PGX_SOURCES))}.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="The files of one release, plain or gzip; of pharmacogenetics folders too, or 'embedded'."),
+    ],
     *,
     name: Annotated[str | None, typer.Option(help="Call the source so; default: KIND.")] = None,
     version: Annotated[str | None, typer.Option(help="Version of the release; default: its date, or a digest.")] = None,
     released: Annotated[str | None, typer.Option(help="Date of the release, YYYY-MM-DD.")] = None,
     inactive: Annotated[bool, typer.Option("--inactive", help="Do not use it in answers yet.")] = False,
     beside: Annotated[bool, typer.Option("--beside", help="Keep using earlier releases of the same source.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Pharmacogenetics: read and check the release, store nothing.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Pharmacogenetics: list what it changes against what is in use.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write what was stored and what not as JSON.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")] = False,
 ) -> None:
     """Load one release, all or nothing; answers use it from then on."""
+    if kind == "cpic" and all(file.name.endswith((".sql", ".sql.gz")) for file in files):
+        kind = "cpic-sql"  # CPIC gives away its database in two forms; tables of it are knowledge of genotypes alone
     options = LoadOptions(name, version, released, activate=not inactive, beside=beside)
+    if (dry_run or diff) and kind not in PGX_SOURCES:
+        raise typer.BadParameter(f"--dry-run and --diff are for {', '.join(PGX_SOURCES)}")
+    progress = Progress(quiet=quiet)
+    done: LoadReport | PgxReport
     with open_workspace(Settings()) as workspace:
-        done = load(workspace, kind, files, options, Progress(quiet=quiet))
+        if kind in PGX_SOURCES:
+            done = pgx.load(workspace, kind, files, options, progress, dry_run=dry_run, with_differences=diff)
+        else:
+            done = load(workspace, kind, files, options, progress)
     if report is not None:
         report.write_bytes(report_of(done.to_json()))
     if not quiet:
@@ -55,7 +76,11 @@ def load_(
 def list_() -> None:
     """Print the loaded releases, one JSON object a line."""
     with open_workspace(Settings()) as workspace, workspace.database.read() as session:
-        for release in knowledge.releases(session):
+        items = {release.name: release for release in knowledge.releases(session)}
+        for one in pgx_releases.releases(session):
+            meant = items.pop(one.name, None)
+            print(orjson.dumps(_described_pgx(one, meant.items if meant is not None else 0)).decode())
+        for release in items.values():
             print(orjson.dumps(_described(release)).decode())
 
 
@@ -67,6 +92,9 @@ def activate(
 ) -> None:
     """Let answers use a release, instead of the others of its source, from one moment to the next."""
     with _written() as (session, rules):
+        if pgx.is_pgx(session, name):
+            pgx.switch_on(session, rules, name, beside=beside)
+            return
         release = knowledge.named(session, name)
         for other in knowledge.releases(session, active=True):
             takes_over = release.source != file_annotations.SOURCE  # each tool says what it said of its own files
@@ -80,6 +108,9 @@ def activate(
 def deactivate(name: Name) -> None:
     """Let answers no longer use a release; it stays loaded."""
     with _written() as (session, rules):
+        if pgx.is_pgx(session, name):
+            pgx.switch_off(session, rules, name)
+            return
         release = knowledge.named(session, name)
         if release.active:
             rules.switch(session, release, active=False)
@@ -89,7 +120,10 @@ def deactivate(name: Name) -> None:
 def remove(name: Name) -> None:
     """Remove a release and every row of it."""
     with _written() as (session, rules):
-        rules.remove(session, knowledge.named(session, name))
+        if pgx.is_pgx(session, name):
+            pgx.remove(session, rules, name)
+        else:
+            rules.remove(session, knowledge.named(session, name))
 
 
 @app.command("compute")
@@ -127,5 +161,25 @@ def _described(release: Release) -> dict[str, object]:
         "rejected": release.report.get("rejected", 0),
         "has_rules": release.has_rules,
         "files": [dict(file) for file in release.files],
+        "loaded": release.loaded,
+    }
+
+
+def _described_pgx(release: PgxRelease, items: int) -> dict[str, object]:
+    """Return what is told of a release; its items say what it means while it is in use."""
+    facts = release.facts
+    names = ("genes", "alleles", "positions", "drugs", "pairs", "recommendations")
+    return {
+        "release": facts.name,
+        "source": facts.label,
+        "version": facts.version,
+        "released": facts.released,
+        "licence": facts.licence,
+        "attribution": facts.attribution,
+        "active": release.active,
+        "pharmacogenetics": {name: release.report[name] for name in names},
+        "items": items,
+        "rejected": release.report["rejected"],
+        "files": [dict(file) for file in facts.files],
         "loaded": release.loaded,
     }

@@ -1,8 +1,9 @@
 """The manifest of an ingest: one row for each VCF sample of a study, as the reference implementation's vcfData.csv.
 
 Columns: vcf_filename, ref_build, patient_id, test_date, test_id, specimen_id, genomic_source_class, ratio_ad_dp,
-sample_position, and further studied_bed, uncallable_bed, dna_change_types, study_type. Paths are relative to the
-manifest. An empty vcf_filename declares a study without calls. Rows with the same patient_id and test_id are one study.
+sample_position, and further studied_bed, uncallable_bed, dna_change_types, study_type, absent_is_reference. Paths are
+relative to the manifest. An empty vcf_filename declares a study without calls. Rows with the same patient_id and
+test_id are one study.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ _OPTIONAL = (
     "uncallable_bed",
     "dna_change_types",
     "study_type",
+    "absent_is_reference",
 )
 _BUILDS = {build.lower(): build for build in Build}
 _CLASSES = {"" if word is SourceClass.UNSPECIFIED else word.word: word for word in SourceClass}
 _RATIO = re.compile(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?")
 _DEFAULT_RATIO = "0.99"
+_FLAGS = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class ManifestRow:
     uncallable: Path | None
     dna_change_types: tuple[str, ...]
     study_type: str | None
+    absent_is_reference: bool = False
 
 
 def read_manifest(path: Path, settings: Settings) -> list[ManifestRow]:
@@ -110,6 +114,7 @@ class _RowReader:
             uncallable=self._file(row, "uncallable_bed"),
             dna_change_types=tuple(filter(None, map(str.strip, types))),
             study_type=problems.free_text(row, "study_type"),
+            absent_is_reference=self._flag(row, "absent_is_reference"),
         )
 
     def _build(self, row: CsvRow) -> Build:
@@ -143,6 +148,12 @@ class _RowReader:
             self._problems.add(row.line_1based, "sample_position", f"{quoted(text)} is no place", mend)
             return 0
         return int(text)
+
+    def _flag(self, row: CsvRow, column: str) -> bool:
+        text = row.text(column).lower()
+        if text not in _FLAGS:
+            self._problems.add(row.line_1based, column, f"{quoted(row.text(column))} is no answer", "Write yes or no")
+        return _FLAGS.get(text, False)
 
     def _file(self, row: CsvRow, column: str) -> Path | None:
         """Return a path, noting one that cannot be opened as a file; None where the value is empty."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -16,11 +16,15 @@ from app.config import Settings
 from app.errors import OperonError
 from app.formats.vcf import VcfReader
 from app.operations.context import Genome
+from app.operations.pgx_places import Places
 from app.store import runs
+from app.store.coverage import ABSENT_IS_REFERENCE
 from app.store.runs import Finished, Run
 from app.store.session import Database
+from app.store.studies import Regions
 from ingest.consequence_rules import ConsequenceRules
-from ingest.jobs import FileJob
+from ingest.jobs import FileJob, SampleJob
+from ingest.pgx_sites import DefiningSites
 from ingest.progress import Progress
 from ingest.regions import regions_of
 from ingest.report import IngestReport
@@ -37,8 +41,12 @@ _MANY_CALLS = 1_000_000
 class Ingest:
     """Ingests files of calls into one store."""
 
-    def __init__(self, database: Database, genome: Genome, settings: Settings, progress: Progress) -> None:
+    def __init__(
+        self, database: Database, genome: Genome, settings: Settings, progress: Progress, places: Places | None = None
+    ) -> None:
+        """Prepare; of the positions of pharmacogenes, ``places``, more is kept than of others."""
         self._database = database
+        self._places = places or Places((), genome.placer)
         self._genome = genome
         self._settings = settings
         self._progress = progress
@@ -94,7 +102,7 @@ class Ingest:
             source.check_unchanged()
             reports.append(report)
             first[run.run_id] = report
-            regions = [sample.regions for sample in job.samples]
+            regions = [self._with_absent(job, sample) for sample in job.samples]
             # The ledger outlives an erased subject, so it keeps no sample names.
             ledger = {**report.for_ledger(), "samples": []}
             ready.append(
@@ -105,6 +113,17 @@ class Ingest:
                 self._progress.say("making the studies visible")
             runs.finish(self._database, ready, replace_earlier=replace)
         return reports
+
+    def _with_absent(self, job: FileJob, sample: SampleJob) -> Mapping[str, Regions]:
+        """Return the regions of a sample's study and, where a user says so, where no record means the reference.
+
+        In a file of several samples only the records at watched places tell which calls are missing.
+        """
+        if not sample.absent_is_reference:
+            return sample.regions
+        sites = DefiningSites(self._places, job.build, self._genome.placer)
+        everywhere: Regions = {} if len(job.samples) == 1 else sites.everywhere()
+        return {**sample.regions, ABSENT_IS_REFERENCE: everywhere}
 
     def _blocks(self, job: FileJob, source: Source, reader: VcfReader, run: Run) -> tuple[BlockStorer, bool]:
         """Store the blocks of one file from where an interrupted run stopped; tell whether it has reference blocks."""
@@ -121,6 +140,7 @@ class Ingest:
             reader.tally,
             tools=reader.annotations.versions if reader.annotations is not None else {},
         )
+        sites = DefiningSites(self._places, job.build, self._genome.placer)
         if reader.annotations is not None:
             reader.annotations.left_out.update(saved.get("annotations", {}))
         has_blocks = bool(saved.get("blocks"))
@@ -131,10 +151,12 @@ class Ingest:
                 homoplasmic_above=[sample.homoplasmic_above for sample in job.samples],
                 max_genotypes=_MAX_GENOTYPES,
                 skip_records=run.next_record,
+                watch=sites.watch,
             ):
                 batch = storer.place(block) if len(block.positions) or block.structural else None
                 has_blocks = has_blocks or reader.has_blocks
                 regions = regions_of(block, batch, reader.genotypes, has_blocks=has_blocks)
+                told = sites.regions_of(block.contig, block.told, single=len(run.plan) == 1)
                 with self._database.write() as session:
                     stored = None
                     if batch is not None:
@@ -149,7 +171,7 @@ class Ingest:
                         annotated=stored.annotated if stored else None,
                         next_record=block.next_record,
                         progress=_progress(reader, counts, has_blocks=has_blocks),
-                        regions=regions,
+                        regions={**told, 0: {**told.get(0, {}), **regions}} if regions else told,
                     )
                 run.next_block += 1
                 bar.at(block.bytes_read)

@@ -5,20 +5,31 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from app import __version__
-from app.api import batch, capability, health, openapi, reading, utilities
+from app.api import (
+    abomics,
+    abomics_gate,
+    batch,
+    capability,
+    cds_hooks,
+    client_certificates,
+    health,
+    openapi,
+    reading,
+    snp_import,
+    utilities,
+)
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.logs import configure_logging
 from app.api.middleware import build_middleware
 from app.api.operations import OperationRoute
 from app.api.server import Server
-from app.config import Settings
+from app.config import Settings, is_loopback
 from app.errors import Misconfigured
 from app.fhir.definitions import Definition, load_definitions
 from app.memory import keep_large_blocks
@@ -59,7 +70,7 @@ def create_app(
         # Spans would carry the query string; numbers and log lines of our own do not.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
-        middleware=build_middleware(settings, server.metrics),
+        middleware=build_middleware(settings, server.metrics, [abomics_gate.middleware(server)]),
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.router.routes += [
@@ -68,6 +79,9 @@ def create_app(
         *batch.routes(server),
         *reading.routes(server),
         *utilities.routes(server),
+        *cds_hooks.routes(server),
+        *abomics.routes(server),
+        *snp_import.routes(server),
         *health.routes(server),
         *openapi.routes(server),
         *pages.routes(server),
@@ -82,18 +96,11 @@ def from_environment() -> FastAPI:
 
 
 def refuse_exposure(settings: Settings) -> None:
-    """Raise Misconfigured if anybody on the network could read the data: nothing authenticates callers yet."""
-    if settings.env != "dev" and not _is_loopback(settings.host):
+    """Raise Misconfigured if anybody on the network could read the data: only certificates tell who calls."""
+    client_certificates.check(settings)
+    if settings.env != "dev" and not is_loopback(settings.host) and settings.abomics_client_cert != "direct":
         raise Misconfigured(
             f"OPERON_HOST={settings.host} is reachable from other machines, and this release does not authenticate "
-            "callers. Listen on 127.0.0.1 behind a gateway that does, or set OPERON_ENV=dev."
+            "callers. Listen on 127.0.0.1 behind a gateway that does, let clients prove who they are by certificates "
+            "(OPERON_ABOMICS_CLIENT_CERT=direct), or set OPERON_ENV=dev."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

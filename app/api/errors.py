@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.api.logs import describe, log
-from app.api.negotiate import FHIR_JSON, PROBLEM_JSON, read_accept, wants_problem
-from app.api.scope import ALLOW, REQUEST_ID, dialect_of, header, is_fhir
+from app.api.negotiate import FHIR_JSON, JSON, PROBLEM_JSON, read_accept, wants_problem
+from app.api.scope import ALLOW, ERROR_BODY, REQUEST_ID, dialect_of, header, is_fhir
 from app.errors import (
     InvalidInput,
     InvalidValue,
@@ -30,14 +30,16 @@ _RETRY_SECONDS = "5"
 
 
 def render(scope: Scope, error: OperonError) -> Response:
-    """Return the response that an error becomes: OperationOutcome, problem+json or, outside FHIR, plain JSON."""
+    """Return the response that an error becomes: as the path's family words it, OperationOutcome or problem+json."""
     return _render(scope, report(scope, error) if error.status == 500 else error)
 
 
 def _render(scope: Scope, error: OperonError) -> Response:
     accept = header(scope, b"accept")
     body: dict[str, Any]
-    if wants_problem(dialect_of(scope), accept) or not (is_fhir(scope) or read_accept(accept).names_fhir):
+    if ERROR_BODY in scope:
+        body, media_type = scope[ERROR_BODY](scope, error), JSON
+    elif wants_problem(dialect_of(scope), accept) or not (is_fhir(scope) or read_accept(accept).names_fhir):
         body, media_type = problem(error), PROBLEM_JSON
     else:
         body, media_type = operation_outcome(error), FHIR_JSON

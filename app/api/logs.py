@@ -98,3 +98,4 @@ def configure_logging(settings: Settings) -> None:
     LOGGER.handlers = [handler]
     LOGGER.setLevel(settings.log_level.upper())
     LOGGER.propagate = False
+    LOGGER.disabled = False  # configuring the logging of a library silences every logger that it does not name

@@ -1,14 +1,14 @@
 """What every request passes on its way in and out, whatever answers it. Pure ASGI.
 
-From the outside in: ``Envelope`` (request id, security headers, access log, metrics), CORS, ``Guard`` (limits, the last
-catch), ``compression.Gzip``.
+From the outside in: ``Envelope`` (request id, security headers, access log, metrics), the gates of APIs that know their
+clients, CORS, ``Guard`` (limits, the last catch), ``compression.Gzip``.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 
 from starlette.middleware import Middleware
@@ -37,9 +37,9 @@ _DEFAULT_HEADERS = (
 )
 
 
-def build_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
-    """Return the middleware in the order in which a request passes it."""
-    stack = [Middleware(Envelope, metrics=metrics), Middleware(Guard, settings=settings), Middleware(Gzip)]
+def build_middleware(settings: Settings, metrics: Metrics, gates: Sequence[Middleware] = ()) -> list[Middleware]:
+    """Return the middleware in the order in which a request passes it; ``gates`` decide whom to let in."""
+    stack = [Middleware(Envelope, metrics=metrics), *gates, Middleware(Guard, settings=settings), Middleware(Gzip)]
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     if origins:
         cors = Middleware(
@@ -49,7 +49,7 @@ def build_middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
             allow_headers=("*",),
             expose_headers=_EXPOSED,
         )
-        stack.insert(1, cors)
+        stack.insert(1 + len(gates), cors)
     return stack
 
 

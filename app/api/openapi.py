@@ -14,7 +14,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import app
+from app.api import abomics_openapi
 from app.api.answers import answer, is_current, not_modified, weak_tag
+from app.api.cds_openapi import CDS_PATHS
 from app.api.scope import OPERATION, header
 from app.api.server import FHIR_BASE, Server
 from app.api.utilities import UTILITIES, Utility
@@ -30,7 +32,11 @@ def routes(server: Server) -> list[BaseRoute]:
 
     async def document(request: Request) -> Response:
         request.scope[OPERATION] = "openapi"
-        description = openapi_document(server.offered(), server_url=server.root_url(request.scope))
+        description = openapi_document(
+            server.offered(),
+            server_url=server.root_url(request.scope),
+            abomics_prefix=server.settings.abomics_prefix,
+        )
         body = orjson.dumps(description)
         tag = weak_tag(body)
         if is_current(header(request.scope, b"if-none-match"), tag):
@@ -40,11 +46,14 @@ def routes(server: Server) -> list[BaseRoute]:
     return [Route("/openapi.json", document)]
 
 
-def openapi_document(definitions: Iterable[Definition], *, server_url: str) -> dict[str, Any]:
+def openapi_document(
+    definitions: Iterable[Definition], *, server_url: str, abomics_prefix: str = "/abomics"
+) -> dict[str, Any]:
     """Return the document of a server that offers the given operations."""
     paths: dict[str, Any] = {}
     for definition in definitions:
         paths |= _operation_paths(definition)
+    paths |= abomics_openapi.paths(abomics_prefix)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,7 +65,7 @@ def openapi_document(definitions: Iterable[Definition], *, server_url: str) -> d
         },
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": paths | _utility_paths() | _DESCRIPTION_PATHS | _READING_PATHS | _HEALTH_PATHS,
+        "paths": paths | _utility_paths() | _DESCRIPTION_PATHS | _READING_PATHS | CDS_PATHS | _HEALTH_PATHS,
         "components": {"schemas": _SCHEMAS, "responses": _ERROR_RESPONSES},
     }
 
@@ -168,6 +177,8 @@ _TAGS = {
     "Subject": "Questions about one subject.",
     "Population": "Counts over all subjects.",
     "Utilities": "Where genes lie and what variants are called, as plain JSON; no subject is involved.",
+    "CDS Hooks": "Checks of medication orders against pharmacogenetic results (https://cds-hooks.hl7.org/2.0/).",
+    abomics_openapi.TAG: abomics_openapi.TAG_DESCRIPTION,
     "Server": "What the server offers and how it is.",
 }
 

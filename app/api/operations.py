@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 import app
 from app.api.answers import StreamedAnswer, answer, indented, is_current, is_true, not_modified, weak_tag
 from app.api.negotiate import BodyKind, accepted, body_kind, media_type, read_preferences
-from app.api.query import parse_json, parse_query
+from app.api.query import parse_json, parse_query, read_body
 from app.api.scope import ALLOW, DIALECT, OPERATION, ROUTE, read_headers, route_path
 from app.api.server import FHIR_BASE, Server
 from app.errors import InvalidValue, MethodNotAllowed, UnknownOperation, quoted
@@ -115,7 +115,7 @@ class OperationRoute(BaseRoute):
             case "GET" | "HEAD":
                 call = self._read_call(scope, target, handler)
             case "POST":
-                call = self._read_call(scope, target, handler, await _read_body(receive))
+                call = self._read_call(scope, target, handler, await read_body(receive))
             case "OPTIONS":
                 return Response(status_code=204, headers={"Allow": METHODS})
             case _:
@@ -206,14 +206,3 @@ def _choose_dialect(target: Target, parameter: str | None, preference: str | Non
             raise InvalidValue(message, parameter="_dialect") from None
     # A preference that is not understood is ignored (RFC 7240, section 2).
     return Dialect(preference) if preference in ("ig", "ref") else target.dialect
-
-
-async def _read_body(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return b""
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)

@@ -10,8 +10,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import orjson
+from starlette.types import Receive
 
 from app.errors import InvalidBody, InvalidInput
+
+_DEEPEST = 100
 
 
 def parse_query(raw: bytes) -> list[tuple[str, str]]:
@@ -54,8 +57,42 @@ def parse_json(raw: bytes) -> object:
         raise InvalidBody("The request body holds a number that is too long") from None
 
 
+def parse_plain_json(raw: bytes) -> object:
+    """Return the value of a JSON document of which parts are stored or sent back.
+
+    Raises InvalidBody as ``parse_json`` does, and for what could not be written as JSON again: whole numbers of more
+    than 64 bits, and more than a hundred objects and lists within each other.
+    """
+    value = parse_json(raw)
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [part for one in level for part in _parts(one)]
+    if level:
+        raise InvalidBody("The request body is nested too deeply")
+    return value
+
+
+def _parts(value: object) -> list[Any]:
+    """Return what is directly within a value. Raises InvalidBody for a whole number of more than 64 bits."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise InvalidBody("The request body holds a whole number of more than 64 bits")
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise InvalidBody("The request body names a member twice in one object")
     return members
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Return the body of a request; empty if the client is gone before its end."""
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b""
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(chunks)

@@ -16,6 +16,10 @@ DIALECT = "operon.dialect"
 """Wording that the route decided on."""
 ALLOW = "operon.allow"
 """Methods that the path takes."""
+PEER = "operon.peer"
+"""Address that the connection comes from, whatever headers of proxies say; absent where it is not known."""
+ERROR_BODY = "operon.error_body"
+"""How the family of the path words an error: (scope, error) → JSON value; absent where it is FHIR or plain."""
 
 _REFERENCE_FAMILIES = ("/subject-operations/", "/population-operations/", "/utilities/")
 _FHIR_FAMILIES = ("/fhir", *_REFERENCE_FAMILIES)

@@ -36,6 +36,8 @@ class Server:
         self.context = context
         self.metrics = Metrics()
         self.started = datetime.now(UTC)
+        self.closing: list[Callable[[], None]] = []
+        """What routes have to be done with before the context is closed"""
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="operon")
 
     def opened(self) -> Context:
@@ -56,6 +58,8 @@ class Server:
     def close(self) -> None:
         """Wait for what is running, then release the context."""
         self._pool.shutdown(wait=True)
+        for close in self.closing:
+            close()
         context, self.context = self.context, None
         if context is not None:
             context.close()

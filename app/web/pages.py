@@ -25,6 +25,8 @@ from app.api.scope import OPERATION, header
 from app.api.server import Server
 from app.api.utilities import UTILITIES
 from app.errors import UnknownOperation
+from app.web import passports
+from app.web.html import html_page, policy
 
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -32,10 +34,6 @@ _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; "
-    "connect-src 'self'{origin}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +92,13 @@ def routes(server: Server) -> list[BaseRoute]:
             operations=server.offered(),
             utilities=UTILITIES,
         )
-        return _page(page, _POLICY.format(styles="", origin=""))
+        return html_page(page, policy())
 
     async def docs(request: Request) -> Response:
         request.scope[OPERATION] = "docs"
         page = environment.get_template("docs.html").render(root=request.scope.get("root_path", ""))
         # Swagger UI sets styles on elements, and calls the address that the OpenAPI document names.
-        return _page(page, _POLICY.format(styles=" 'unsafe-inline'", origin=_origin(server.settings.base_url)))
+        return html_page(page, policy(styles=" 'unsafe-inline'", origin=_origin(server.settings.base_url)))
 
     async def asset(request: Request) -> Response:
         request.scope[OPERATION] = "static"
@@ -117,7 +115,12 @@ def routes(server: Server) -> list[BaseRoute]:
             return Response(file.content, headers={**headers, "Content-Encoding": "gzip"})
         return Response(gzip.decompress(file.content), headers=headers)
 
-    return [Route("/", home), Route("/docs", docs), Route("/static/{path:path}", asset)]
+    return [
+        Route("/", home),
+        Route("/docs", docs),
+        Route("/static/{path:path}", asset),
+        *passports.routes(server, environment),
+    ]
 
 
 def _origin(base_url: str | None) -> str:
@@ -125,8 +128,3 @@ def _origin(base_url: str | None) -> str:
         return ""
     parts = urlsplit(base_url)
     return f" {parts.scheme}://{parts.netloc}"
-
-
-def _page(html: str, policy: str) -> Response:
-    headers = {"Content-Security-Policy": policy}
-    return Response(html, headers=headers, media_type="text/html")

@@ -16,7 +16,7 @@ from app.fhir.tokens import parse_token
 from app.operations.context import Genome, OperationContext
 from app.operations.registry import HANDLERS, READERS
 from app.records import Build, Sex, SourceClass
-from app.store import bulk, migrate
+from app.store import bulk
 from app.store.session import Database
 from app.store.studies import StudyFacts
 from app.store.subjects import Subject
@@ -29,6 +29,7 @@ from ingest.progress import Progress
 from ingest.report import IngestReport
 from ingest.run import Ingest
 from ingest.workspace import Workspace
+from tests.empty_stores import make_empty_store
 from tests.genotype_files import write_table
 from tests.knowledge_files import table
 
@@ -40,7 +41,7 @@ def migrated(url: str) -> Iterator[Database]:
     """Open a database with the newest schema and close it at the end."""
     database = Database(url)
     try:
-        migrate.upgrade(database)
+        make_empty_store(database)
         yield database
     finally:
         database.close()

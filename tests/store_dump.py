@@ -12,7 +12,12 @@ from app.store.tables import counter, metadata
 Dump = dict[str, list[tuple[Any, ...]]]
 """Table to rows in the order of the primary key"""
 
-_CLOCKS = {("ingest_run", "started"), ("ingest_run", "finished")}
+_CLOCKS = {
+    ("ingest_run", "started"),
+    ("ingest_run", "finished"),
+    ("pgx_study", "called_at"),
+    ("pgx_call", "called_at"),
+}
 
 
 def dump(database: Database) -> Dump:
@@ -52,5 +57,5 @@ def _timeless(table: str, column: str, value: Any) -> Any:
     if (table, column) != ("ingest_run", "report") or value is None:
         return value
     report = json.loads(value)
-    del report["seconds"]
+    report.pop("seconds", None)  # a run of calls has no report
     return json.dumps(report, sort_keys=True)

@@ -12,11 +12,16 @@ import orjson
 import pytest
 
 from app.config import Settings
+from app.errors import SubjectNotFound
 from app.fhir.parameters import OperationInputs
+from app.formats.snp_batch import Batch
 from app.main import create_app
 from app.operations.interface import Check, Example, Handler, Pairs, Reader, Summary
+from app.operations.pgx import ActivePgx
+from app.operations.pgx_passport import OpenedReport, Passport
 from app.operations.registry import READERS
 from tests.api.client import Client
+from tests.pgx_desk import HandmadeDesk
 
 OPERATIONS = (
     "find-population-specific-variants",
@@ -43,6 +48,7 @@ class FakeContext:
         self.checks = [Check("store", True, "open"), Check("reference", True, "GRCh38")]
         self.names: tuple[str, ...] = OPERATIONS
         self.closed = False
+        self.pgx_desk = HandmadeDesk()
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -93,6 +99,11 @@ class FakeContext:
     def translate_terminology(self, pairs: Pairs) -> Any:
         return self._utility("translate-terminology", pairs)
 
+    def queue_snp_data(self, batch: Batch) -> Batch:
+        if self.failure is not None:
+            raise self.failure
+        return batch
+
     @property
     def knowledge(self) -> str:
         return "ClinVar 2026-01 (clinvar-2026-01, public domain)"
@@ -108,6 +119,18 @@ class FakeContext:
 
     def data_version(self) -> str:
         return self.version
+
+    def pgx(self) -> ActivePgx:
+        raise NotImplementedError
+
+    def pgx_passport(self, patient: str) -> Passport:
+        raise SubjectNotFound(patient)
+
+    def knows_pgx_report(self, token: str) -> bool:
+        return False
+
+    def open_pgx_report(self, token: str, pin: str, request_id: str) -> OpenedReport:
+        return OpenedReport(is_closed=True)
 
     def readiness(self) -> list[Check]:
         if self.failure is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,38 @@ def test_questions_that_are_printed_have_answers_of_every_family(client: TestCli
     families = ("-variants?", "-structural-", "-haplotypes?", "$find-study-metadata", "$find-population-")
     for family in (*families, "-dx-implications", "-tx-implications", "-molecular-consequences"):
         assert any(family in path for path in paths), family
+
+
+def test_printed_pharmacogenetic_requests_have_answers(client: TestClient, printed: str) -> None:
+    report, cards = [curl(client, line) for line in printed.splitlines() if line.startswith("curl ") and " -H " in line]
+    flags = {one["inn"]: one["genetic_flag"] for one in report["drugs"]}
+    assert (flags["Abacavir"], flags["Clopidogrel"], flags["Simvastatin"]) == ("D", "D", "D")
+    assert {"CYP2C19", "HLA-B", "SLCO1B1"} <= set(report["summary"]["significant_genes"])
+    [hla] = [one for one in report["results"] if one["gene"] == "HLA-B"]
+    assert (hla["genotype"], hla["phenotype"]) == ("*08:01/*57:01", "POS")
+    [card] = cards["cards"]
+    assert (card["indicator"], card["summary"]) == (
+        "critical",
+        "Abacavir: HLA-B*57:01 positive – abacavir is not recommended",
+    )
+    assert "Clopidogrel" in client.get("/pgx/demo-child").text
+
+
+def curl(client: TestClient, line: str) -> Any:
+    """Return what a printed command answers."""
+    words = iter(shlex.split(line)[1:])
+    url, headers, data = "", {}, None
+    for word in words:
+        if word == "-H":
+            name, _, value = next(words).partition(": ")
+            headers[name] = value
+        elif word == "-d":
+            data = next(words)
+        else:
+            url = word.removeprefix("http://127.0.0.1:8000")
+    answer = client.request("POST" if data else "GET", url, content=data, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def test_loading_again_changes_nothing(operon: CommandLine, printed: str) -> None:

@@ -41,8 +41,13 @@ def test_paths_are_exactly_those_of_the_implemented_operations(
 
 
 def test_every_listed_path_is_served(document: dict[str, Any], client: Client):
-    for path, method, _ in operations(document):
-        url = path.replace("{type}", "Patient").replace("{id}", "P1").replace("{name}", OPERATIONS[0])
+    for path, method, operation in operations(document):
+        url = path
+        for one in operation.get("parameters", ()):
+            if one["in"] == "path" and "example" in one:
+                url = url.replace(f"{{{one['name']}}}", one["example"])
+        url = url.replace("{type}", "Patient").replace("{id}", "P1").replace("{service}", "pgx-patient-summary")
+        url = url.replace("{name}", OPERATIONS[0])
         answer = client.request(method.upper(), url, b"", {})
         assert answer.status not in {404, 405}, path
 
@@ -50,6 +55,7 @@ def test_every_listed_path_is_served(document: dict[str, Any], client: Client):
 def test_every_route_is_listed(document: dict[str, Any], client: Client):
     """Pages and their files are for people, not part of the API."""
     unlisted = {"/", "/docs", "/static/{path:path}", "/openapi.json", "/$operation"}
+    unlisted |= {"/pgx", "/pgx/{subject}", "/report/{token}"}
     paths = {getattr(route, "path", "unnamed") for route in client.app.routes}
     assert paths - set(document["paths"]) == unlisted
 

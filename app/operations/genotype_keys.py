@@ -7,11 +7,10 @@ variants on a copy, or a list of which the phase is not known, means what its tw
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from app.formats.pgx import Gene, Method
 from app.formats.pgx_genes import GENES
-from app.operations.pgx import ActivePgx
+from app.operations.pgx import PgxContext
 from app.pgx.lowest_function import Lowest, lowest_pair
 from app.store.genotypes import GenotypeName
 from app.variants.allele_names import genotype_key
@@ -19,16 +18,7 @@ from app.variants.allele_names import genotype_key
 SEVERAL = " + "
 """Between variants of one copy, or of unknown phase"""
 
-
 _LOWEST = tuple(symbol for symbol, facts in GENES.items() if facts.method is Method.LOWEST_FUNCTION)
-
-
-class PgxContext(Protocol):
-    """What is asked here of the context of the operations."""
-
-    def pgx(self) -> ActivePgx:
-        """Return what the releases in use say."""
-        ...
 
 
 def key_of(context: PgxContext, name: GenotypeName) -> str:

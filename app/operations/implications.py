@@ -400,9 +400,10 @@ def _population_of_genotypes(
         for concepts in wanted.values():
             some = active.genotypes(concepts)
             keys = some if keys is None else keys & some
-        keyed = genotype_index.with_keys(session, sorted(keys or ()))
-        for name_id, name in _names_of_several(session, keys or set()).items():
-            if (key := key_of(context, name)) in (keys or ()):
+        keys = keys or set()
+        keyed = genotype_index.with_keys(session, sorted(keys))
+        for name_id, name in _names_of_several(session, keys).items():
+            if (key := key_of(context, name)) in keys:
                 keyed.setdefault(key, BitMap()).add(name_id)
     known = active.of_genotypes(sorted(keyed))
     kept = [keyed[key] for key, items in known.items() if any(meets(item, wanted) for item in items)]

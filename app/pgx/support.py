@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.formats.pgx import Gene
-from app.pgx.calls import CallStatus, GeneCall, Warned
+from app.pgx.calls import GeneCall, Warned
 from app.pgx.phenotypes import code_of, is_usual
 
 TOO_FEW = "too-few-positions"
@@ -27,12 +27,11 @@ _ENOUGH = {
     "NUDT15": ("rs116855232",),
 }
 _INCREASED = ("RM", "UM", "IF")
-_HAS_RESULT = (CallStatus.CALLED, CallStatus.AMBIGUOUS)
 
 
 def guarded(gene: Gene, call: GeneCall) -> GeneCall:
     """Return a call without the phenotype that too few positions were called for, and with a warning."""
-    if call.status not in _HAS_RESULT or _is_enough(gene, call):
+    if not call.has_result or _is_enough(gene, call):
         return call
     text = "Too few positions were called to tell that no other allele is there."
     if not (is_usual(call.phenotype) or code_of(call.phenotype) in _INCREASED):

@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 from pyroaring import BitMap64
 
-from app.errors import NotFound, quoted
 from app.formats.annotations import Annotation
 from app.formats.knowledge import Concept, ItemKind
 from app.store import (
@@ -25,6 +24,7 @@ from app.store import (
     knowledge_codec,
     knowledge_pages,
     knowledge_unions,
+    release_names,
     studies,
 )
 from app.store.knowledge_codec import Role, StoredItem
@@ -83,11 +83,7 @@ def _release(row: Sequence[Any]) -> Release:
 
 def named(session: Session, name: str) -> Release:
     """Return a release by name; raises NotFound if there is none."""
-    for release in releases(session):
-        if release.name == name:
-            return release
-    known = ", ".join(release.name for release in releases(session)) or "none"
-    raise NotFound(f"There is no knowledge release {quoted(name)}; loaded: {known}")
+    return release_names.find(releases(session), name, "knowledge")
 
 
 def set_active(session: Session, release: Release, *, active: bool) -> None:

@@ -18,9 +18,8 @@ import numpy as np
 import orjson
 from pyroaring import BitMap64
 
-from app.errors import InvalidInput, quoted
 from app.formats.knowledge import Concept, ItemKind, KnowledgeItem
-from app.store import consequence_sets, counters, knowledge_codec, knowledge_pages, knowledge_rules
+from app.store import consequence_sets, counters, knowledge_codec, knowledge_pages, knowledge_rules, release_names
 from app.store.bitmaps import Column
 from app.store.knowledge_codec import Role
 from app.store.knowledge_pages import Pairs
@@ -71,11 +70,7 @@ class KnowledgeWriter:
         Raises:
             InvalidInput: the store has a release of that name.
         """
-        if session.run("select 1 from knowledge_release where name = :name", {"name": facts.name}):
-            raise InvalidInput(
-                f"the store has a release {quoted(facts.name)} already; give this one another version (--version),"
-                " or remove the other one"
-            )
+        release_names.refuse_taken(session, "knowledge_release", facts.name)
         self._session = session
         self._facts = facts
         self._lists_genotypes = lists_genotypes

@@ -15,10 +15,9 @@ from typing import Any, Final
 import orjson
 import zstandard
 
-from app.errors import InvalidInput, NotFound, quoted
 from app.formats.pgx import PgxContent
 from app.formats.pgx_tables import read_folder, write_tables
-from app.store import counters
+from app.store import counters, release_names
 from app.store.session import Session
 
 EMBEDDED: Final = "embedded"
@@ -79,12 +78,7 @@ def _release(row: Sequence[Any]) -> PgxRelease:
 
 def named(session: Session, name: str) -> PgxRelease:
     """Return a release by name; raises NotFound if there is none."""
-    known = releases(session)
-    for release in known:
-        if release.name == name:
-            return release
-    names = ", ".join(release.name for release in known) or "none"
-    raise NotFound(f"There is no pharmacogenetic release {quoted(name)}; loaded: {names}")
+    return release_names.find(releases(session), name, "pharmacogenetic")
 
 
 def add(session: Session, facts: PgxFacts, content: PgxContent, report: Mapping[str, Any]) -> PgxRelease:
@@ -93,11 +87,7 @@ def add(session: Session, facts: PgxFacts, content: PgxContent, report: Mapping[
     Raises:
         InvalidInput: the store has a release of that name.
     """
-    if session.run("select 1 from pgx_release where name = :name", {"name": facts.name}):
-        raise InvalidInput(
-            f"the store has a release {quoted(facts.name)} already; give this one another version (--version),"
-            " or remove the other one"
-        )
+    release_names.refuse_taken(session, "pgx_release", facts.name)
     release_id = counters.allocate(session, counters.PGX_RELEASE, 1)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     row = (

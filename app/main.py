@@ -52,7 +52,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if server.context is None:
-            server.context = open_context(settings)
+            opened = open_context(settings)
+            opened.prepare()
+            server.context = opened
         try:
             yield
         finally:

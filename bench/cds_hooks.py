@@ -1,6 +1,7 @@
 """How long an EHR waits for cards: calls of CDS Hooks over HTTP, eight at a time, for a subject with six results.
 
-Two services are asked: the check of an order that gets a card, and the summary of a patient, which looks at every drug.
+An order that gets a card is asked about while it is selected and when it is signed; the summary of a patient looks at
+every drug.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def measure(size: str, engine: str) -> Iterator[Reported]:
         url = database.url.render_as_string(hide_password=False)
         with product_server(made.folder, url) as server:
             for name, path, bodies in (
+                ("order_select", "/cds-services/pgx-medication-advisor", [order_select() for _ in range(50)]),
                 ("order_sign", "/cds-services/pgx-medication-advisor", [order_sign() for _ in range(50)]),
                 ("patient_view", "/cds-services/pgx-patient-summary", [patient_view() for _ in range(50)]),
             ):
@@ -76,15 +78,23 @@ def store_results(database: Database, folder: Path) -> None:
     ingest_haplotypes(Workspace(Settings(home=folder), database, Genome({}, Liftover())), path)
 
 
+def order_select() -> bytes:
+    """Return the call of a selection of clopidogrel."""
+    return _call("order-select", {"selections": ["MedicationRequest/m1"], "draftOrders": _orders()})
+
+
 def order_sign() -> bytes:
     """Return the call of a signature of clopidogrel."""
+    return _call("order-sign", {"draftOrders": _orders()})
+
+
+def _orders() -> dict[str, object]:
     concept = {
         "text": "clopidogrel 75 MG Oral Tablet",
         "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "32968"}],
     }
     order = {"resourceType": "MedicationRequest", "id": "m1", "status": "draft", "medicationCodeableConcept": concept}
-    context = {"draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]}}
-    return _call("order-sign", context)
+    return {"resourceType": "Bundle", "entry": [{"resource": order}]}
 
 
 def patient_view() -> bytes:

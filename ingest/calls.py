@@ -17,8 +17,7 @@ from app.records import Build, SourceClass
 from app.store import bulk
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
-from ingest import pgx_calls
-from ingest.consequences import compute_new, waiting_before
+from ingest.follow_ups import FollowUps
 from ingest.jobs import HOMOPLASMIC_ABOVE, FileJob, SampleJob
 from ingest.manifest import ManifestRow, read_manifest
 from ingest.progress import Progress
@@ -74,28 +73,11 @@ def ingest_vcfs(
         # Opened once: standard input cannot be read a second time, and large files take long to hash.
         sources = [stack.enter_context(open_source(path, workspace.settings)) for path in paths]
         jobs = [_job(workspace, source, options, regions) for source in sources]
-        before = waiting_before(workspace) if options.consequences else None
-        calling = _Calling(workspace, wanted=options.pgx)
-        places = calling.definitions.places
+        wanted = FollowUps(workspace, progress, consequences=options.consequences, pgx=options.pgx)
+        following = stack.enter_context(wanted)
+        places = following.definitions.places
         ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress, places)
-        reports = ingest.store(jobs, replace=options.replace)
-    compute_new(workspace, progress, before)
-    calling.finish(progress)
-    return reports
-
-
-class _Calling:
-    """Calls pharmacogenes of the tests that an ingest brings."""
-
-    def __init__(self, workspace: Workspace, *, wanted: bool) -> None:
-        self._workspace = workspace
-        self.definitions = pgx_calls.definitions_in_use(workspace)
-        self._before = pgx_calls.waiting_before(workspace, self.definitions) if wanted else None
-
-    def finish(self, progress: Progress) -> None:
-        """Call them."""
-        if self._before is not None:
-            pgx_calls.call_new(self._workspace, self.definitions, progress, self._before)
+        return ingest.store(jobs, replace=options.replace)
 
 
 def _check(options: VcfOptions) -> None:
@@ -206,26 +188,27 @@ def ingest_manifest(
             same command skips them after the mend.
     """
     rows = read_manifest(path, workspace.settings)
-    before = waiting_before(workspace) if consequences else None
     beds: dict[tuple[Path, Build], Regions] = {}
-    calling = _Calling(workspace, wanted=pgx)
-    places = calling.definitions.places
-    ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress, places)
-    empty = [row for row in rows if row.vcf is None]
-    declared = 0
-    if empty:
-        planned = [
-            (Subject(row.subject), _facts(row), _regions(workspace, row.build, row.studied, row.uncallable, beds))
-            for row in empty
-        ]
-        with workspace.database.sole_writer():
-            declared = bulk.declare_studies(workspace.database, planned)
-    reports = []
-    for group in _groups([row for row in rows if row.vcf is not None]):
-        reports += ingest.store([_file_job(workspace, file, beds) for file in _files(group)], replace=replace)
-    compute_new(workspace, progress, before)
-    calling.finish(progress)
+    with FollowUps(workspace, progress, consequences=consequences, pgx=pgx) as following:
+        places = following.definitions.places
+        ingest = Ingest(workspace.database, workspace.genome, workspace.settings, progress, places)
+        declared = _declare(workspace, [row for row in rows if row.vcf is None], beds)
+        reports = []
+        for group in _groups([row for row in rows if row.vcf is not None]):
+            reports += ingest.store([_file_job(workspace, file, beds) for file in _files(group)], replace=replace)
     return ManifestResult(reports, declared)
+
+
+def _declare(workspace: Workspace, rows: Sequence[ManifestRow], beds: dict[tuple[Path, Build], Regions]) -> int:
+    """Store the studies of rows without a file, and return how many are new."""
+    if not rows:
+        return 0
+    planned = [
+        (Subject(row.subject), _facts(row), _regions(workspace, row.build, row.studied, row.uncallable, beds))
+        for row in rows
+    ]
+    with workspace.database.sole_writer():
+        return bulk.declare_studies(workspace.database, planned)
 
 
 def _facts(row: ManifestRow) -> StudyFacts:

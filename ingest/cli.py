@@ -38,6 +38,7 @@ from ingest.audit_cli import app as audit
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.cds_cli import app as cds
 from ingest.fhir import ingest_fhir
+from ingest.follow_ups import FollowUps
 from ingest.haplotypes import ingest_haplotypes
 from ingest.inbox_cli import inbox
 from ingest.jobs import HOMOPLASMIC_ABOVE
@@ -459,6 +460,8 @@ def ingest_fhir_(
     ],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Withdraw what the tests had before.")] = False,
+    no_consequences: NoConsequences = False,
+    no_pgx: NoPgx = False,
     report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -467,10 +470,12 @@ def ingest_fhir_(
     console, reports = Console(stderr=True), []
     with open_workspace(Settings()) as workspace:
         paths: list[Path | Literal["-"]] = [Path(name) if name != "-" else "-" for name in files]
-        for stored in ingest_fhir(workspace, paths, Progress(quiet=quiet), replace=replace):
-            reports.append(stored)
-            if not quiet:
-                console.print(stored.table())
+        progress = Progress(quiet=quiet)
+        with FollowUps(workspace, progress, consequences=not no_consequences, pgx=not no_pgx):
+            for stored in ingest_fhir(workspace, paths, progress, replace=replace):
+                reports.append(stored)
+                if not quiet:
+                    console.print(stored.table())
     if report is not None:
         report.write_bytes(orjson.dumps([one.for_file() for one in reports], option=orjson.OPT_INDENT_2) + b"\n")
     refused = sum(one.refused.total for one in reports)

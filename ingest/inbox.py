@@ -17,15 +17,18 @@ from app.api.logs import configure_logging, describe, log
 from app.config import Settings
 from app.errors import Busy, InvalidInput, OperonError
 from app.formats.snp_batch import SampleData
-from app.store import inbox
+from app.operations.pgx_active import in_use
+from app.store import inbox, pgx_marks
 from app.store.inbox import Entry
 from app.store.session import Database
-from ingest.pgx_calls import Definitions, definitions_in_use
+from ingest.pgx_calls import Definitions, call, definitions_in_use
 from ingest.progress import Progress
 from ingest.snp_import import import_sample
 from ingest.workspace import Workspace, open_workspace
 
 _PAUSE_SECONDS = 2.0
+_MOST_CALLED = 500
+"""Tests that are called again before the store is left to others for a moment"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +67,57 @@ def work_off(
 
 
 def keep_working(settings: Settings, is_over: Callable[[], bool], pause: Callable[[float], None] = time.sleep) -> None:
-    """Work the inbox off until ``is_over``; what fails is logged without what it is about."""
-    progress = Progress(quiet=True)
+    """Work the inbox off until ``is_over``; what fails is logged without what it is about.
+
+    Between submissions the tests are called again that other definitions, or an earlier program, called.
+    """
     while not is_over():
         try:
             with open_workspace(settings) as workspace:
-                while not is_over():
-                    if _has_due(workspace.database):
-                        worked = work_off(workspace, progress)
-                        log(logging.INFO, "inbox", done=worked.done, failed=worked.failed, postponed=worked.postponed)
-                    else:
-                        pause(_PAUSE_SECONDS)
+                _work_by_definitions(workspace, is_over, pause)
         except Busy:
             pause(_PAUSE_SECONDS)
         except Exception as error:  # the worker outlives whatever happens to one payload or to the database
             log(logging.ERROR, "inbox failure", failure=describe(error))
             pause(_PAUSE_SECONDS)
+
+
+def _work_by_definitions(workspace: Workspace, is_over: Callable[[], bool], pause: Callable[[float], None]) -> None:
+    """Work until it is over, or other definitions are in use."""
+    progress = Progress(quiet=True)
+    releases = _releases(workspace.database)
+    definitions = definitions_in_use(workspace)
+    is_behind = True
+    while not is_over() and _releases(workspace.database) == releases:
+        if _has_due(workspace.database):
+            worked = work_off(workspace, progress, definitions=definitions)
+            log(logging.INFO, "inbox", done=worked.done, failed=worked.failed, postponed=worked.postponed)
+        elif is_behind:
+            is_behind = _call_some(workspace, definitions, progress)
+        else:
+            pause(_PAUSE_SECONDS)
+
+
+def _call_some(workspace: Workspace, definitions: Definitions, progress: Progress) -> bool:
+    """Call some tests again that are outdated, and return whether there may be more."""
+    with workspace.database.read() as session:
+        if not pgx_marks.outdated(session, definitions.basis):
+            return False
+    try:
+        called = call(workspace, definitions, progress, outdated=True, most=_MOST_CALLED)
+    except OperonError:
+        raise
+    except Exception as error:  # the same test would fail again at once: leave it to 'operon pgx call', which says why
+        log(logging.ERROR, "pharmacogenes failure", failure=describe(error))
+        return False
+    log(logging.INFO, "pharmacogenes called again", tests=called.tests)
+    return called.tests == _MOST_CALLED
+
+
+def _releases(database: Database) -> tuple[object, ...]:
+    with database.read() as session:
+        active, seeded = in_use(session)
+    return (seeded, *(one.release_id for one in active))
 
 
 def watch(settings: Settings, parent: int) -> None:

@@ -18,15 +18,19 @@ from app.store import file_annotations, knowledge, pgx_releases
 from app.store.knowledge import Release
 from app.store.pgx_releases import PgxRelease
 from app.store.session import Session
-from ingest import consequences, pgx
+from ingest import consequences, pgx, pgx_calls
 from ingest.consequence_rules import ConsequenceRules
 from ingest.knowledge import LoadOptions, LoadReport, load, report_of
 from ingest.pgx import PgxReport
 from ingest.progress import Progress
-from ingest.workspace import open_workspace
+from ingest.workspace import Workspace, open_workspace
 
 app = typer.Typer(no_args_is_help=True, help="What variants and genotypes mean: releases of knowledge.")
 
+NoPgx = Annotated[
+    bool, typer.Option("--no-pgx", help="Let tests wait that other definitions called, until 'operon pgx call'.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")]
 Name = Annotated[str, typer.Argument(help="Release, as 'operon knowledge list' names it.")]
 
 
@@ -49,8 +53,9 @@ def load_(
     diff: Annotated[
         bool, typer.Option("--diff", help="Pharmacogenetics: list what it changes against what is in use.")
     ] = False,
+    no_pgx: NoPgx = False,
     report: Annotated[Path | None, typer.Option(help="Write what was stored and what not as JSON.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Load one release, all or nothing; answers use it from then on."""
     if kind == "cpic" and all(file.name.endswith((".sql", ".sql.gz")) for file in files):
@@ -63,6 +68,8 @@ def load_(
     with open_workspace(Settings()) as workspace:
         if kind in PGX_SOURCES:
             done = pgx.load(workspace, kind, files, options, progress, dry_run=dry_run, with_differences=diff)
+            if not dry_run and not no_pgx:
+                _call_again(workspace, quiet=quiet)
         else:
             done = load(workspace, kind, files, options, progress)
     if report is not None:
@@ -89,9 +96,11 @@ def activate(
     name: Name,
     *,
     beside: Annotated[bool, typer.Option("--beside", help="Keep using other releases of the same source.")] = False,
+    no_pgx: NoPgx = False,
+    quiet: Quiet = False,
 ) -> None:
     """Let answers use a release, instead of the others of its source, from one moment to the next."""
-    with _written() as (session, rules):
+    with _written(pgx_too=not no_pgx, quiet=quiet) as (session, rules):
         if pgx.is_pgx(session, name):
             pgx.switch_on(session, rules, name, beside=beside)
             return
@@ -105,9 +114,9 @@ def activate(
 
 
 @app.command("deactivate")
-def deactivate(name: Name) -> None:
+def deactivate(name: Name, *, no_pgx: NoPgx = False, quiet: Quiet = False) -> None:
     """Let answers no longer use a release; it stays loaded."""
-    with _written() as (session, rules):
+    with _written(pgx_too=not no_pgx, quiet=quiet) as (session, rules):
         if pgx.is_pgx(session, name):
             pgx.switch_off(session, rules, name)
             return
@@ -117,9 +126,9 @@ def deactivate(name: Name) -> None:
 
 
 @app.command("remove")
-def remove(name: Name) -> None:
+def remove(name: Name, *, no_pgx: NoPgx = False, quiet: Quiet = False) -> None:
     """Remove a release and every row of it."""
-    with _written() as (session, rules):
+    with _written(pgx_too=not no_pgx, quiet=quiet) as (session, rules):
         if pgx.is_pgx(session, name):
             pgx.remove(session, rules, name)
         else:
@@ -130,7 +139,7 @@ def remove(name: Name) -> None:
 def compute(
     *,
     all_: Annotated[bool, typer.Option("--all", help="Examine every carried variant anew.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary, only errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Examine carried variants for consequences, so that questions by terms alone find them."""
     with open_workspace(Settings()) as workspace:
@@ -140,13 +149,19 @@ def compute(
 
 
 @contextmanager
-def _written() -> Iterator[tuple[Session, ConsequenceRules]]:
-    with (
-        open_workspace(Settings()) as workspace,
-        workspace.database.sole_writer(),
-        workspace.database.write() as session,
-    ):
-        yield session, ConsequenceRules(workspace.genome)
+def _written(*, pgx_too: bool, quiet: bool) -> Iterator[tuple[Session, ConsequenceRules]]:
+    with open_workspace(Settings()) as workspace:
+        with workspace.database.sole_writer(), workspace.database.write() as session:
+            yield session, ConsequenceRules(workspace.genome)
+        if pgx_too:
+            _call_again(workspace, quiet=quiet)
+
+
+def _call_again(workspace: Workspace, *, quiet: bool) -> None:
+    """Call the tests that other definitions called; where it is interrupted 'operon pgx call' goes on."""
+    called = pgx_calls.call_again(workspace, Progress(quiet=quiet))
+    if called.tests and not quiet:
+        print(called.line(), file=sys.stderr)
 
 
 def _described(release: Release) -> dict[str, object]:

@@ -103,10 +103,13 @@ def call(
     anew: bool = False,
     subject_id: str | None = None,
     leaving: Collection[int] = (),
+    outdated: bool = False,
+    most: int | None = None,
 ) -> PgxReport:
     """Call the tests that wait, or all of them ``anew``; of one subject only if one is named.
 
-    Tests whose number is in ``leaving`` go on waiting.
+    Tests whose number is in ``leaving`` go on waiting, and where only the ``outdated`` are wanted those that were never
+    called. No more than ``most`` are called.
 
     Raises:
         SubjectNotFound: there is no such subject.
@@ -117,11 +120,11 @@ def call(
     database = workspace.database
     with database.sole_writer():
         with database.read() as session:
-            todo = pgx_marks.with_calls(session) if anew else pgx_marks.waiting(session, definitions.basis)
+            todo = _todo(session, definitions.basis, anew=anew, outdated=outdated)
             if subject_id is not None:
                 ordinal = _ordinal(session, subject_id)
                 todo = [entry for entry in todo if entry[0] == ordinal]
-        todo = [entry for entry in todo if entry[1] not in leaving]
+        todo = [entry for entry in todo if entry[1] not in leaving][:most]
         with progress.file("pharmacogenes", len(todo)) as bar:
             for low in range(0, len(todo), _BATCH):
                 batch = todo[low : low + _BATCH]
@@ -130,6 +133,17 @@ def call(
                 bar.at(report.tests)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _todo(session: Session, basis: str, *, anew: bool, outdated: bool) -> list[tuple[int, int]]:
+    if anew:
+        return pgx_marks.with_calls(session)
+    return pgx_marks.outdated(session, basis) if outdated else pgx_marks.waiting(session, basis)
+
+
+def call_again(workspace: Workspace, progress: Progress) -> PgxReport:
+    """Call the tests that were called by other definitions than those in use."""
+    return call(workspace, definitions_in_use(workspace), progress, outdated=True)
 
 
 def waiting_before(workspace: Workspace, definitions: Definitions) -> frozenset[int]:

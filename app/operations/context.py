@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -251,6 +252,11 @@ class OperationContext:
     def pgx(self) -> ActivePgx:
         """Return what the pharmacogenetic releases in use say; read once for as long as they are in use."""
         return self._pgx.current(self.data_version())
+
+    def prepare(self) -> None:
+        """Read what the first answers would wait for; what is wrong with the store is told by ``readiness``."""
+        with suppress(OperonError, *self.database.errors):
+            self.pgx()
 
     def readiness(self) -> list[Check]:
         """Return every condition that has to hold before requests should come; what is optional always holds."""

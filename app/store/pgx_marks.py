@@ -39,6 +39,15 @@ def waiting(session: Session, basis: str) -> list[tuple[int, int]]:
     return sorted((row[0], row[1]) for row in rows)
 
 
+def outdated(session: Session, basis: str) -> list[tuple[int, int]]:
+    """Return the tests (subject ordinal, study) that were called by another basis, in their order.
+
+    Tests that were never called are none of them: somebody may have wanted it so.
+    """
+    rows = session.run("select subject_ordinal, study_id from pgx_study where basis <> :basis", {"basis": basis})
+    return sorted((row[0], row[1]) for row in rows)
+
+
 def with_calls(session: Session) -> list[tuple[int, int]]:
     """Return all tests (subject ordinal, study) with calls, in their order."""
     rows = session.run(f"select st.subject_ordinal, st.id from study st where {_WITH_CALLS}")
@@ -79,11 +88,14 @@ def mark(session: Session, tests: Iterable[tuple[int, int]], *, basis: str, rele
 
 def unmark_subject(session: Session, ordinal: int) -> None:
     """Let every test of a subject wait: something that all calls rest on has changed."""
-    session.run("delete from pgx_study where subject_ordinal = :ordinal returning 1", {"ordinal": ordinal})
+    session.run(
+        "update pgx_study set basis = '', release = '' where subject_ordinal = :ordinal returning 1",
+        {"ordinal": ordinal},
+    )
 
 
 def forget_subject(session: Session, ordinal: int) -> None:
     """Remove what was called of a subject; the statements that follow go with all others."""
     scope = {"shard": shard_of(ordinal), "ordinal": ordinal}
     session.run("delete from pgx_call where shard = :shard and subject_ordinal = :ordinal returning 1", scope)
-    unmark_subject(session, ordinal)
+    session.run("delete from pgx_study where subject_ordinal = :ordinal returning 1", {"ordinal": ordinal})

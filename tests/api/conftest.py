@@ -48,7 +48,11 @@ class FakeContext:
         self.checks = [Check("store", True, "open"), Check("reference", True, "GRCh38")]
         self.names: tuple[str, ...] = OPERATIONS
         self.closed = False
+        self.prepared = False
         self.pgx_desk = HandmadeDesk()
+
+    def prepare(self) -> None:
+        self.prepared = True
 
     @property
     def handlers(self) -> Mapping[str, Handler]:

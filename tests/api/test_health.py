@@ -87,6 +87,7 @@ def test_context_is_opened_with_the_application(monkeypatch: pytest.MonkeyPatch)
         async with app.router.lifespan_context(app):
             answer = await client.send("GET", "/fhir/metadata")
             assert answer.status == 200
+            assert context.prepared
 
     client.loop.run_until_complete(live())
     assert context.closed

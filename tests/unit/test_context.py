@@ -71,6 +71,7 @@ def test_a_store_with_the_schema_is_ready(store: SmallStore) -> None:
 
 def test_a_store_without_the_schema_says_what_to_do(tmp_path: Path) -> None:
     context = open_context(Settings(home=tmp_path))
+    context.prepare()
 
     assert [(check.ok, "operon db upgrade" in check.detail) for check in context.readiness()] == [
         (False, True),
@@ -82,6 +83,7 @@ def test_a_store_without_the_schema_says_what_to_do(tmp_path: Path) -> None:
 def test_a_store_that_is_away_is_not_ready_and_keeps_its_secrets(tmp_path: Path) -> None:
     url = f"postgresql://user:secret@/nothing?host={tmp_path}"
     context = open_context(Settings(home=tmp_path, database_url=url))
+    context.prepare()
 
     checks = context.readiness()
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.config import Settings
+from app.formats.pgx import PgxContent
+from app.formats.pgx_tables import write_tables
+from ingest import inbox
+from ingest.inbox import keep_working
 from tests.command_line import CommandLine
 from tests.pgx_lab import gene, record, text, whole
 
@@ -113,3 +119,102 @@ def test_a_real_file_of_a_hundred_samples_is_called_with_each_ones_missing_place
     assert shown["s1"]["CYP2C19"]["genotype"] == "*1/*1"
     assert "rs2279343" in shown["s1"]["CYP2B6"]["missing"]
     assert "rs2279343" not in shown["s2"]["CYP2B6"].get("missing", ())
+
+
+def test_fhir_is_called_and_examined_too_unless_it_is_told_not_to(command: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "a.vcf"
+    file.write_text(text(whole("CYP3A5", HOMOZYGOUS)))
+    ingest = ("ingest", "vcf", str(file), "--assembly", "GRCh38", "--subject", "P1", "--quiet", "--no-pgx")
+    assert command.run(*ingest).code == 0
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(command.done("export", "fhir", "P1").out)
+    for name, further in (("called", ()), ("waiting", ("--no-pgx",))):
+        other = CommandLine(tmp_path / name)
+        other.done("db", "upgrade")
+        other.done("ingest", "fhir", bundle, "--quiet", *further)
+        waits = "operon pgx call" in other.run("pgx", "show", "P1").err
+        assert waits is (name == "waiting")
+
+
+def test_files_before_a_refused_one_are_called(command: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "a.vcf"
+    file.write_text(text(whole("CYP3A5", HOMOZYGOUS)))
+    command.done("ingest", "vcf", file, "--assembly", "GRCh38", "--subject", "P1", "--quiet", "--no-pgx")
+    bundle = tmp_path / "bundle.json"
+    bundle.write_text(command.done("export", "fhir", "P1").out)
+    (tmp_path / "bad.json").write_text("{")
+    other = CommandLine(tmp_path / "other")
+    other.done("db", "upgrade")
+    assert other.run("ingest", "fhir", bundle, tmp_path / "bad.json", "--quiet").code == 65
+    assert other.run("pgx", "show", "P1").err == ""
+
+
+def _tables(folder: Path) -> Path:
+    """Write the embedded definitions of CYP3A5 with another name of an allele."""
+    folder.mkdir()
+    one = gene("CYP3A5")
+    named = tuple(replace(allele, name="*3X") if allele.name == "*3" else allele for allele in one.alleles)
+    for table, content in write_tables(PgxContent(genes=(replace(one, alleles=named),))).items():
+        (folder / f"{table}.tsv").write_bytes(content)
+    return folder
+
+
+def _genotype(command: CommandLine) -> str:
+    return command.done("pgx", "show", "P1").out.splitlines()[0]
+
+
+def test_tests_are_called_again_when_definitions_change(command: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "a.vcf"
+    file.write_text(text(whole("CYP3A5", HOMOZYGOUS)))
+    ingest = ("ingest", "vcf", str(file), "--assembly", "GRCh38", "--quiet")
+    command.done(*ingest, "--subject", "P1")
+    command.done(*ingest, "--subject", "P2", "--no-pgx")
+    assert _genotype(command) == "CYP3A5 *3/*3"
+    load = ("knowledge", "load", "pgx", _tables(tmp_path / "tables"), "--name", "lab", "--version", "1")
+    assert "1 tests: 1 genes called" in command.done(*load).err
+    assert _genotype(command) == "CYP3A5 *3X/*3X"
+    assert "1 tests: 1 genes called" in command.done("knowledge", "deactivate", "lab-1").err
+    assert _genotype(command) == "CYP3A5 *3/*3"
+    assert "tests" not in command.done("knowledge", "activate", "lab-1", "--no-pgx").err
+    assert "operon pgx call" in command.done("pgx", "show", "P1").err
+    command.done("knowledge", "remove", "lab-1", "--quiet")
+    assert command.done("pgx", "show", "P1").err == ""
+    assert command.done("pgx", "show", "P2").out == ""
+
+
+def test_the_worker_calls_again_what_other_definitions_called(command: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "a.vcf"
+    file.write_text(text(whole("CYP3A5", HOMOZYGOUS)))
+    command.done("ingest", "vcf", str(file), "--assembly", "GRCh38", "--quiet", "--subject", "P1")
+    load = ("knowledge", "load", "pgx", _tables(tmp_path / "tables"), "--name", "lab", "--version", "1", "--no-pgx")
+    command.done(*load)
+    settings = Settings(home=tmp_path / "home")
+    seen: list[str] = []
+
+    def pause(_: float) -> None:
+        seen.append(_genotype(command))
+        if len(seen) == 1:
+            command.done("knowledge", "deactivate", "lab-1", "--no-pgx")
+
+    keep_working(settings, lambda: len(seen) == 2, pause)
+    assert seen == ["CYP3A5 *3X/*3X", "CYP3A5 *3/*3"]
+
+
+def test_a_test_that_cannot_be_called_does_not_keep_the_worker(
+    command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.vcf"
+    file.write_text(text(whole("CYP3A5", HOMOZYGOUS)))
+    command.done("ingest", "vcf", str(file), "--assembly", "GRCh38", "--quiet", "--subject", "P1")
+    load = ("knowledge", "load", "pgx", _tables(tmp_path / "tables"), "--name", "lab", "--version", "1", "--no-pgx")
+    command.done(*load)
+    tried: list[int] = []
+
+    def broken(*_: object, **__: object) -> None:
+        tried.append(1)
+        raise ValueError("P1")
+
+    monkeypatch.setattr(inbox, "call", broken)
+    pauses: list[float] = []
+    keep_working(Settings(home=tmp_path / "home"), lambda: len(pauses) == 3, pauses.append)
+    assert len(tried) == 1

@@ -26,7 +26,6 @@ _METHODS = {
     CallMethod.MATCHER: "named alleles called from variants",
     CallMethod.SNV_ONLY: "named alleles called from small variants alone; copy number not assessed",
     CallMethod.OUTSIDE: "genotype reported by a laboratory",
-    CallMethod.IMPORT: "genotyping data of a laboratory",
 }
 
 

@@ -88,6 +88,8 @@ def order_cards(active: ActivePgx, profile: PgxProfile, orders: Sequence[Order],
             card = _card_of(active, profile, advice, own, options)
             if card is not None:
                 cards.append(card)
+    # Without knowledge no order can be told to matter, nor any not to.
+    is_affected |= not options.has_orders or (bool(orders) and not active.content.drugs)
     if is_affected and not profile.is_ready:
         cards.append(_waiting(active, profile, options))
     return sorted(cards, key=lambda card: SEVERITY.index(card.grade))
@@ -204,12 +206,16 @@ def _pretest(
 
 
 def _waiting(active: ActivePgx, profile: PgxProfile, options: CardOptions) -> Card:
-    text = "Pharmacogenetic results of this patient are still being computed; not every one was considered"
+    if active.content.genes:
+        text = "Pharmacogenetic results of this patient are still being computed; not every one was considered"
+        more = " Ask again in a few minutes."
+    else:
+        text, more = "No pharmacogenetic knowledge is in use; no result of this patient was considered", ""
     body = {
         "uuid": str(_id(options, profile, "", "", active.release, "waiting")),
         "summary": text,
         "indicator": "info",
-        "detail": f"{text}. Ask again in a few minutes.\n\n{footer(active, '')}",
+        "detail": f"{text}.{more}\n\n{footer(active, '')}",
         "source": {"label": _LABEL},
     }
     return Card(body, "NA")

@@ -26,7 +26,6 @@ _METHODS = {
     CallMethod.MATCHER: "named alleles called from variants",
     CallMethod.SNV_ONLY: "named alleles called from small variants alone; copy number not assessed",
     CallMethod.OUTSIDE: "genotype reported by a laboratory",
-    CallMethod.IMPORT: "genotyping data of a laboratory",
 }
 
 
@@ -154,7 +153,7 @@ def detail_of(active: ActivePgx, advice: Advice, results: dict[str, PgxResult]) 
 def footer(active: ActivePgx, sources: str) -> str:
     """Return what a card rests on, and what it is not."""
     disclaimer = active.texts.text("disclaimer", _ENGLISH).text
-    return f"{sources}Knowledge: {escaped(active.release)}. {escaped(disclaimer)}"
+    return f"{sources}Knowledge: {escaped(active.release or 'none')}. {escaped(disclaimer)}"
 
 
 def gene_block(active: ActivePgx, result: PgxResult, implication: str = "") -> str:

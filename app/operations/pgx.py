@@ -52,7 +52,7 @@ class PgxProfile:
     results: Mapping[str, PgxResult]
     """By gene, called or not; genes without any data are left out"""
     is_ready: bool
-    """False while calls are still to be computed for the active release"""
+    """False while calls are still to be computed for the active releases, or none of these defines a gene"""
 
     @property
     def calls(self) -> dict[str, GeneCall]:
@@ -95,7 +95,7 @@ def profile_of(context: PgxContext, subject_id: str) -> PgxProfile:
     for one in stored.calls:
         result = PgxResult(one.call, one.test_id, one.test_date, one.specimen_id)
         called.setdefault(one.call.gene, []).append(result)
-    told = stated_results(active.content.genes, stated, active.gene_releases)
+    told = stated_results(active.content.genes, stated, active.gene_releases, stored.sex)
     results = {
         gene: with_disagreement(
             told[gene][0] if gene in told else preferred(called[gene]), [*told.get(gene, ()), *called.get(gene, ())]
@@ -108,7 +108,9 @@ def profile_of(context: PgxContext, subject_id: str) -> PgxProfile:
         stored.birth_date,
         stored.identifiers,
         dict(sorted(results.items())),
-        is_ready=not waiting and stored.releases <= {definitions_name(active.gene_releases)},
+        is_ready=bool(active.content.genes)
+        and not waiting
+        and stored.releases <= {definitions_name(active.gene_releases)},
     )
 
 

@@ -14,7 +14,7 @@ from app.formats.pgx import Drug
 from app.operations.pgx import ActivePgx, PgxProfile
 from app.operations.pgx_advising import Outcome, advice_on, named, outcomes_of
 from app.operations.pgx_report import Cited, GeneAdvice, GeneResult, NamedDrug, PgxReport, SnpResult
-from app.operations.pgx_reporting import gene_text, whole_date
+from app.operations.pgx_reporting import gene_text, notes_of, whole_date
 from app.pgx.grades import SEVERITY, genetic_flag
 from app.pgx.locales import Locale
 from app.pgx.texts import ENGLISH, Delivered
@@ -121,9 +121,11 @@ def _result(result: GeneResult) -> dict[str, Any]:
 
 def _description(result: GeneResult) -> str:
     """Return what a gene does, and in sentences of their own what has to be known of its result."""
-    if not result.notes:
-        return result.description.text
-    return " ".join(map(_sentence, filter(None, (result.description.text, *result.notes))))
+    return _with_notes(result.description.text, result.notes)
+
+
+def _with_notes(description: str, notes: Sequence[str]) -> str:
+    return " ".join(map(_sentence, filter(None, (description, *notes)))) if notes else description
 
 
 def _sentence(text: str) -> str:
@@ -161,17 +163,19 @@ def patient_recommendation(
     advice = advice_on(active, profile, drug, locale.language)
     if advice is None:
         return {}
-    return {gene: _because(active, one, locale, gene_detail=gene_detail) for gene, one in advice.genes.items()}
+    return {gene: _because(active, profile, one, locale, gene_detail=gene_detail) for gene, one in advice.genes.items()}
 
 
-def _because(active: ActivePgx, advice: GeneAdvice, locale: Locale, *, gene_detail: bool) -> dict[str, Any]:
+def _because(
+    active: ActivePgx, profile: PgxProfile, advice: GeneAdvice, locale: Locale, *, gene_detail: bool
+) -> dict[str, Any]:
     if not gene_detail:
         return {"recom_grade": advice.grade, "text": _text(advice.text), "sources": _cited(advice.sources)}
     return {
         "recom_grade": advice.grade,
         **_detail(advice),
         "text": _text(advice.text),
-        "gene_text": _gene_text(active, advice.gene, locale),
+        "gene_text": _gene_text(active, profile, advice.gene, locale),
         "sources": _cited(advice.sources),
     }
 
@@ -211,7 +215,7 @@ def multi_substance(
         return advice.genes.get(gene) if advice is not None else None
 
     return [
-        _group(active, _in_one_language(members, in_english), locale, gene_detail=gene_detail)
+        _group(active, profile, _in_one_language(members, in_english), locale, gene_detail=gene_detail)
         for grades in groups.values()
         for _, members in sorted(grades.items(), key=lambda item: SEVERITY.index(item[0]))
     ]
@@ -229,6 +233,7 @@ def _in_one_language(
 
 def _group(
     active: ActivePgx,
+    profile: PgxProfile,
     members: Sequence[tuple[str, GeneAdvice]],
     locale: Locale,
     *,
@@ -247,7 +252,7 @@ def _group(
         "affected substances": substances,
         "affected_substances": substances,
         "text": text,
-        "gene_text": _gene_text(active, first.gene, locale),
+        "gene_text": _gene_text(active, profile, first.gene, locale),
         "sources": sources,
     }
 
@@ -266,8 +271,15 @@ def _cited(sources: Iterable[Cited]) -> list[dict[str, str]]:
     return [{name: value for name, value in zip(_CITED, astuple(one), strict=True) if value} for one in sources]
 
 
-def _gene_text(active: ActivePgx, symbol: str, locale: Locale) -> dict[str, str]:
-    return _text(gene_text(active, active.content.gene(symbol), locale.language))
+def _gene_text(active: ActivePgx, profile: PgxProfile, symbol: str, locale: Locale) -> dict[str, str]:
+    """Return what a gene does, and what has to be known of the result: also why a grade is B instead of A.
+
+    Notes are English, and one text has one language.
+    """
+    call = profile.calls.get(symbol)
+    notes = notes_of(call) if call is not None else ()
+    described = gene_text(active, active.content.gene(symbol), ENGLISH if notes else locale.language)
+    return _text(replace(described, text=_with_notes(described.text, notes)))
 
 
 def _coded(advice: GeneAdvice) -> str:

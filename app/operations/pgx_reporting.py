@@ -66,7 +66,7 @@ def _gene_result(active: ActivePgx, result: PgxResult, language: str) -> GeneRes
         phenotype_name=active.texts.phenotype_name(call.phenotype, language),
         activity_score=score_of(call.activity),
         description=gene_text(active, gene, language),
-        notes=_notes(call),
+        notes=notes_of(call),
         analyzed=call.called_positions,
         total=call.total_positions,
         method=call.method.value,
@@ -82,6 +82,6 @@ def gene_text(active: ActivePgx, gene: Gene | None, language: str) -> Delivered:
     return active.texts.gene(gene, language) if gene is not None else Delivered("", ENGLISH)
 
 
-def _notes(call: GeneCall) -> tuple[str, ...]:
+def notes_of(call: GeneCall) -> tuple[str, ...]:
     """Return why there is no clear result, and what a reader has to know of it."""
     return tuple(dict.fromkeys(note for note in (call.reason, *(one.text for one in call.warnings)) if note))

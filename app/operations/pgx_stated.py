@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from app.errors import InvalidValue
-from app.formats.pgx import Gene, Method
+from app.formats.pgx import Gene, Method, Ploidy
 from app.operations.pgx_results import PgxResult, statuses_of
 from app.pgx.calls import CallMethod, CallStatus, GeneCall, Warned
 from app.pgx.outside import read_outside
-from app.records import SourceClass
+from app.records import Sex, SourceClass
 from app.store.genotypes import Genotype
 
 _DIFFERS = "The test states several genotypes of this gene, which differ."
@@ -24,7 +24,7 @@ _NOT_INHERITED = frozenset({SourceClass.SOMATIC, SourceClass.MIXED})
 
 
 def stated_results(
-    genes: Iterable[Gene], stated: Sequence[Genotype], releases: Mapping[str, str]
+    genes: Iterable[Gene], stated: Sequence[Genotype], releases: Mapping[str, str], sex: Sex = Sex.UNKNOWN
 ) -> dict[str, list[PgxResult]]:
     """Return the results that some statements of one subject give, by gene: first the one that counts."""
     known: dict[str, Gene] = {}
@@ -41,7 +41,7 @@ def stated_results(
     for symbol, tests in by_gene.items():
         newest_first: list[PgxResult] = []
         for key in sorted(tests, reverse=True):
-            call = _read(known[symbol], tests[key], releases.get(symbol, ""))
+            call = _read(known[symbol], tests[key], releases.get(symbol, ""), sex)
             if call is not None:
                 first = tests[key][0]
                 newest_first.append(PgxResult(call, first.test_id, first.test_date, first.specimen_id))
@@ -74,13 +74,13 @@ def _gene_of(known: Mapping[str, Gene], one: Genotype) -> Gene | None:
     return None
 
 
-def _read(gene: Gene, stated: Sequence[Genotype], release: str) -> GeneCall | None:
+def _read(gene: Gene, stated: Sequence[Genotype], release: str, sex: Sex) -> GeneCall | None:
     """Return what the statements of one test say of a gene; None if none of them is about named alleles."""
     texts = list(dict.fromkeys(one.name.code for one in stated))
     found: list[GeneCall] = []
     for text in texts:
         try:
-            found.append(read_outside(gene, text, release=release))
+            found.append(_of_sex(gene, read_outside(gene, text, release=release), sex))
         except InvalidValue as problem:
             if "*" in text or gene.symbol in text:
                 reason = f"a laboratory stated a genotype that cannot be used: {problem.diagnostics}"
@@ -91,6 +91,20 @@ def _read(gene: Gene, stated: Sequence[Genotype], release: str) -> GeneCall | No
     if len(distinct) <= 1:
         return found[0] if found else None
     return _all_statuses(found) if gene.method is Method.ALLELE_STATUS else _contradicting(found)
+
+
+def _of_sex(gene: Gene, call: GeneCall, sex: Sex) -> GeneCall:
+    """Return a result of a gene on X, but none that the sex of the person contradicts."""
+    if gene.ploidy is not Ploidy.X or len(call.diplotypes) != 1:
+        return call
+    one = call.diplotypes[0]
+    if sex is Sex.FEMALE and one.second is None:
+        reason = "a laboratory stated one allele, but a woman has two copies of the gene"
+    elif sex is Sex.MALE and one.second not in (None, one.first):
+        reason = "a laboratory stated two different alleles, but a man has one copy of the gene"
+    else:
+        return call
+    return replace(call, status=CallStatus.NO_CALL, diplotypes=(), reason=reason, phenotype="", activity="", lookup="")
 
 
 def _key(call: GeneCall) -> tuple[object, ...]:

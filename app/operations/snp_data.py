@@ -20,6 +20,7 @@ from app.store import inbox, subjects
 from app.store.inbox import Submitted
 from app.store.session import Database, Session
 
+_BASES = frozenset("ACGT")
 _SUBJECT_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 
 
@@ -89,13 +90,17 @@ def _alleles(content: PgxContent) -> dict[str, frozenset[str]]:
 
 
 def warnings_of(sample: SampleData, alleles: Mapping[str, Iterable[str]]) -> list[str]:
-    """Name the places whose strand does not show, those that no definition has, and genotypes without a slash."""
+    """Name the places whose strand does not show or that no definition has, and genotypes that cannot be used."""
     unclear = sorted(
         {one.rs for one in sample.snps if is_complementary((*alleles.get(one.rs, ()), *alleles_of(one.genotype)))}
     )
     unknown = sorted({one.rs for one in sample.snps if one.rs not in alleles})
     undivided = sorted({one.rs for one in sample.snps if _is_undivided(one.genotype, alleles.get(one.rs, ()))})
+    no_bases = sorted({one.rs for one in sample.snps if not _is_of_bases(one.genotype)})
     found = []
+    if no_bases:
+        reason = "alleles are no bases, and will not be used"
+        found.append(f"BatchSample '{sample.sample_id}': {reason}: {', '.join(no_bases)}")
     if undivided:
         reason = "alleles are not divided by a slash, and will not be used"
         found.append(f"BatchSample '{sample.sample_id}': {reason}: {', '.join(undivided)}")
@@ -107,6 +112,10 @@ def warnings_of(sample: SampleData, alleles: Mapping[str, Iterable[str]]) -> lis
             f"BatchSample '{sample.sample_id}': no definition in use has these positions: {', '.join(unknown)}"
         )
     return found
+
+
+def _is_of_bases(genotype: str) -> bool:
+    return all(allele in NO_CALL or set(allele) <= _BASES for allele in alleles_of(genotype))
 
 
 def _is_undivided(genotype: str, alleles: Iterable[str]) -> bool:

@@ -67,12 +67,11 @@ class CallMethod(StrEnum):
     """Where a call comes from."""
 
     MATCHER = "matcher"
+    """Named alleles called from variants, of a VCF or of SNP data that a laboratory submitted"""
     SNV_ONLY = "snv-only"
     """By the matcher for a gene whose copy number matters and was not assessed"""
     OUTSIDE = "outside"
     """A genotype that another laboratory reported"""
-    IMPORT = "import"
-    """SNP and copy number data of a laboratory"""
 
 
 @dataclass(frozen=True, slots=True)

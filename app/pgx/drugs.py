@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from app.formats.code_systems import RXNORM
 from app.formats.pgx import Drug, DrugName, PgxContent
-from app.pgx.order_text import brands, folded, ingredient_phrases, spellings
+from app.pgx.order_text import brands, folded, ingredient_phrases, members, spellings
 from app.pgx.texts import ENGLISH
 
 ATC = "http://www.whocc.no/atc"
@@ -120,9 +120,10 @@ class DrugIndex:
     def in_text(self, text: str) -> tuple[Drug, ...]:
         """Return every drug of the text of an order, as RxNorm writes it ("clopidogrel 75 MG Oral Tablet [Plavix]").
 
-        Trade names are looked at where no ingredient is known.
+        Trade names are looked at where no ingredient is known. What no drug is called may be a combination
+        ("hydrocodone-acetaminophen"), of which each member has to be the whole name of a drug.
         """
-        drugs = [drug for phrase in ingredient_phrases(text) for drug in self._phrase(phrase, "substance")]
+        drugs = [drug for phrase in ingredient_phrases(text) for drug in self._ingredients(phrase)]
         if not drugs:
             names = (*ingredient_phrases(text), *brands(text))
             drugs = [drug for name in names for drug in self._phrase(name, "tradename")]
@@ -134,6 +135,10 @@ class DrugIndex:
         if found is None:
             found, language = self._localized.get((drug.drug_id, ENGLISH), drug.name), ENGLISH
         return found[:1].upper() + found[1:], language
+
+    def _ingredients(self, phrase: str) -> tuple[Drug, ...]:
+        found = self._phrase(phrase, "substance")
+        return found or tuple(drug for one in members(phrase) for drug in self._phrase(one, "substance"))
 
     def _phrase(self, phrase: str, kind: str) -> tuple[Drug, ...]:
         for spelling in spellings(phrase):

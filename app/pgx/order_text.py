@@ -16,7 +16,9 @@ _LONGEST = 2000
 _BRAND = re.compile(r"\[([^\[\]]*)\]")
 _PACK_PART = re.compile(r"\d+\s*\(([^()]*)\)")
 _BEFORE = re.compile(r"^\s*(?:\d[\d.,]*\s*(?:HR|ML|ACTUAT|MG|UNT|MCG)\b\s*)+", re.IGNORECASE)
-_NUMBER = re.compile(r"^\d[\d.,]*(?:\s*(?:%|[a-zµ]{1,4}(?:/[a-z\d.]+)?))?$", re.IGNORECASE)
+_NUMBER = re.compile(r"^\d[\d.,]*(?:[-/+]\d[\d.,]*)*(?:\s*(?:%|[a-zµ]{1,4}(?:/[a-z\d.]+)?))?$", re.IGNORECASE)
+_BETWEEN = re.compile(r"[-/+,;&]|\s(?:and|with)\s", re.IGNORECASE)
+"""What stands between the ingredients of a combination where it is not written as RxNorm does"""
 
 _SALT_WORDS = """
     acetate anhydrous benzoate besilate besylate bisulfate bitartrate bromide calcium carbonate chloride
@@ -61,6 +63,16 @@ def _before_strength(piece: str) -> str:
             break
         words.append(word.strip(",;:()"))
     return " ".join(word for word in words if word)
+
+
+def members(phrase: str) -> tuple[str, ...]:
+    """Return the ingredients of a combination that is written as one word or list; nothing for anything else.
+
+    >>> members("hydrocodone-acetaminophen")
+    ('hydrocodone', 'acetaminophen')
+    """
+    parts = tuple(part.strip() for part in _BETWEEN.split(phrase))
+    return tuple(part for part in parts if part) if len(parts) > 1 else ()
 
 
 def spellings(phrase: str) -> Iterator[str]:

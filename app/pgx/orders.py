@@ -19,6 +19,8 @@ KINDS = ("MedicationRequest", "MedicationOrder", "MedicationStatement", "Medicat
 """R4 and STU3, DSTU2, statements of what is taken, DSTU1"""
 _VOID = frozenset({"cancelled", "entered-in-error", "not-taken"})
 _ENDED = _VOID | {"stopped", "completed", "ended", "on-hold", "draft", "unknown", "intended"}
+_DEEPEST = 3
+"""How often an ingredient may be a medication with ingredients"""
 _MEDICATIONS = ("medicationCodeableConcept", "medicationReference", "medication")
 
 
@@ -42,11 +44,21 @@ class Order:
     """``MedicationRequest/m1``; without an id it is the type alone"""
     drugs: tuple[Drug, ...]
     resource: Mapping[str, Any]
+    address: str = ""
+    """``fullUrl`` of its entry"""
 
     @property
     def has_id(self) -> bool:
         """Return whether actions can name the order."""
         return "/" in self.key
+
+    def is_named(self, selection: str) -> bool:
+        """Return whether a selection without a version names the order."""
+        if selection == self.address:
+            return True
+        tail = "/".join(selection.split("/")[-2:])
+        names = (self.key, self.key.partition("/")[2]) if self.has_id else ()
+        return tail in names or ("/" in tail and self.address.endswith(f"/{tail}"))
 
 
 def draft_orders(bundle: object, drugs: Drugs) -> list[Order]:
@@ -60,13 +72,23 @@ def active_orders(bundle: object, drugs: Drugs) -> list[Order]:
 
 
 def selected_orders(orders: Sequence[Order], selections: Sequence[str]) -> list[Order]:
-    """Return the selected ones of some orders; a selection is ``Type/id``, the id alone, or a URL that ends so."""
-    wanted = {tuple(selection.rstrip("/").split("/")[-2:]) for selection in selections}
+    """Return the selected ones of some orders.
+
+    A selection is ``Type/id``, the id alone, a URL that ends so, or the address of the order's entry. Where one of a
+    medication names no order, an order that has neither id nor address may be meant.
+    """
+    wanted = {selection.partition("/_history/")[0].rstrip("/") for selection in selections}
+    astray = any(_is_of_medication(one) and not any(order.is_named(one) for order in orders) for one in wanted)
     return [
         order
         for order in orders
-        if order.has_id and (tuple(order.key.split("/")) in wanted or (order.key.partition("/")[2],) in wanted)
+        if any(map(order.is_named, wanted)) or (astray and not order.has_id and not order.address)
     ]
+
+
+def _is_of_medication(selection: str) -> bool:
+    steps = selection.split("/")
+    return len(steps) == 1 or steps[-2] in KINDS
 
 
 def order_key(resource_type: str, id_: object) -> str:
@@ -103,7 +125,7 @@ def _orders(bundle: object, drugs: Drugs, passed_over: frozenset[str]) -> list[O
             if address:
                 medications[address] = resource
     found: dict[str, Order] = {}
-    for at, (_, resource) in enumerate(resources):
+    for at, (address, resource) in enumerate(resources):
         kind = resource.get("resourceType")
         if kind not in KINDS or resource.get("doNotPerform") is True or resource.get("wasNotTaken") is True:
             continue
@@ -113,7 +135,7 @@ def _orders(bundle: object, drugs: Drugs, passed_over: frozenset[str]) -> list[O
         # An order without an id, or with that of another one, is an order nevertheless.
         is_own = "/" in key and (key not in found or found[key].resource == resource)
         slot = key if is_own else f"{key}#{at}"
-        found.setdefault(slot, Order(key, tuple(_drugs_of(resource, medications, drugs)), resource))
+        found.setdefault(slot, Order(key, tuple(_drugs_of(resource, medications, drugs)), resource, address))
     return list(found.values())
 
 
@@ -153,19 +175,28 @@ def _concepts(resource: Mapping[str, Any], medications: Mapping[str, Mapping[str
             yield from objects(reference)
             medication = _referenced(reference, resource, medications)
             if medication is not None:
-                yield from _concepts_of_medication(medication)
+                yield from _concepts_of_medication(medication, resource, medications)
 
 
-def _concepts_of_medication(medication: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _concepts_of_medication(
+    medication: Mapping[str, Any],
+    resource: Mapping[str, Any],
+    medications: Mapping[str, Mapping[str, Any]],
+    depth: int = 0,
+) -> Iterator[Mapping[str, Any]]:
+    """Yield what a medication is, and what its ingredients are, which may be medications themselves."""
     yield from objects(medication.get("code"))
     product = medication.get("product")  # DSTU2
     ingredients = [medication.get("ingredient"), product.get("ingredient") if isinstance(product, Mapping) else None]
     for given in ingredients:
         for ingredient in objects(given):
-            item = ingredient.get("item")
-            if isinstance(item, Mapping):
-                yield from objects(item.get("concept", item))
-            yield from objects(ingredient.get("itemCodeableConcept"))
+            for name in ("item", "itemCodeableConcept", "itemReference"):
+                for item in objects(ingredient.get(name)):
+                    reference = item["reference"] if isinstance(item.get("reference"), Mapping) else item  # R5
+                    yield from objects(item.get("concept", reference))
+                    inner = _referenced(reference, resource, medications)
+                    if inner is not None and depth < _DEEPEST:
+                        yield from _concepts_of_medication(inner, resource, medications, depth + 1)
 
 
 def _referenced(

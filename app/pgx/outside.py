@@ -22,7 +22,7 @@ _LONGEST = 1000
 _COPIES = 2
 
 
-def read_outside(gene: Gene, text: str, *, release: str = "", method: CallMethod = CallMethod.OUTSIDE) -> GeneCall:
+def read_outside(gene: Gene, text: str, *, release: str = "") -> GeneCall:
     """Return the call that a text states: ``*1/*4``, ``CYP2D6 *1x2/*4``, ``*68+*4/*5``, ``*57:01 positive``.
 
     Raises:
@@ -31,7 +31,7 @@ def read_outside(gene: Gene, text: str, *, release: str = "", method: CallMethod
     given = text.strip()
     if not given or len(given) > _LONGEST:
         raise InvalidValue(f"{quoted(text)} is no genotype of {gene.symbol}")
-    call = GeneCall(gene.symbol, CallStatus.CALLED, method, release=release)
+    call = GeneCall(gene.symbol, CallStatus.CALLED, CallMethod.OUTSIDE, release=release)
     if gene.method is Method.ALLELE_STATUS:
         return _hla(gene, given, call)
     strands = [_strand(gene, part) for part in _without_symbol(gene, given).split("/")]

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from app.formats.pgx import PgxContent
 from app.operations.cds_services import SERVICES
 from app.operations.pgx import ActivePgx
 from app.pgx.calls import CallMethod, CallStatus
+from app.pgx.drugs import DrugIndex
+from app.pgx.texts import Texts
 from app.store import bulk
 from tests.api.client import Answer
 from tests.cds_client import ISSUER, JKU, token, write_keys
@@ -297,6 +300,21 @@ def test_results_that_are_still_computed_are_told(world: World):
     [card] = world.cards(ADVISOR, call("order-sign", CLOPIDOGREL))
     assert "still being computed" in card["summary"]
     assert world.cards(ADVISOR, call("order-sign", order(text="paracetamol"))) == []
+
+
+def test_a_view_of_a_patient_tells_that_results_are_still_computed(world: World):
+    world.person(is_ready=False)
+    [card] = world.cards(SUMMARY, call("patient-view"))
+    assert "still being computed" in card["summary"]
+
+
+def test_without_knowledge_in_use_nothing_is_passed_over_in_silence(world: World):
+    world.person(is_ready=False)
+    world.active = ActivePgx("", PgxContent(), DrugIndex(PgxContent()), Texts(content()))
+    for path, hook in ((ADVISOR, call("order-sign", CLOPIDOGREL)), (SUMMARY, call("patient-view"))):
+        [card] = world.cards(path, hook)
+        assert card["summary"].startswith("No pharmacogenetic knowledge is in use")
+        assert "Ask again" not in card["detail"]
 
 
 def test_an_alternative_that_the_patient_should_not_have_either_is_not_offered(world: World):

@@ -134,6 +134,12 @@ def test_a_position_that_no_definition_has_is_warned_of(client: Client):
     assert "rs999999999" in warning["text"]
 
 
+def test_alleles_that_are_no_bases_are_warned_of(client: Client):
+    given = (("rs4244285", "X/Q"), ("rs776746", "./."), ("rs1050828", "C/T"))
+    [warning] = post(client, batch(sample("P1", *given))).json()["warnings"]
+    assert warning["text"].endswith("alleles are no bases, and will not be used: rs4244285")
+
+
 def test_alleles_without_a_slash_are_warned_of(client: Client):
     given = (("rs4244285", "AG"), ("rs776746", "NA"), ("rs1050828", "T"))
     [warning] = post(client, batch(sample("P1", *given))).json()["warnings"]

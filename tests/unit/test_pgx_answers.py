@@ -230,3 +230,21 @@ def test_keys_of_the_original_alone() -> None:
     assert pgx_answers.source_names(value) == ["CPIC"]
     assert pgx_answers.languages_of(value) == ["en"]
     assert pgx_answers.without_sources(value) == {"a": [{"text": {"language": "en", "text": "x"}}]}
+
+
+def test_gene_detail_says_why_usual_dosing_is_told_with_a_reservation() -> None:
+    warned = (
+        Warned("tests-differ", "Other results of this person differ: *1/*2 – Intermediate Metabolizer (test T0)."),
+    )
+    profile = a_profile("P1", replace(a_call("CYP2C19", "*1/*1", "Normal Metabolizer"), warnings=warned))
+    release = with_more(texts=[Text("gene.CYP2C19", "fi", "maksan entsyymi", "local")])
+    locale = Locale("fi")
+    one = pgx_answers.patient_recommendation(release, profile, CLOPIDOGREL, locale, gene_detail=True)["CYP2C19"]
+    [group] = pgx_answers.multi_substance(release, profile, ["clopidogrel"], locale, gene_detail=True)
+    assert one["recom_grade"] == group["recom_grade"] == "B"
+    assert one["gene_text"] == group["gene_text"]
+    assert one["gene_text"]["language"] == "en"
+    assert one["gene_text"]["text"].endswith(warned[0].text)
+    plain = a_profile("P1", a_call("CYP2C19", "*1/*1", "Normal Metabolizer"))
+    said = pgx_answers.patient_recommendation(release, plain, CLOPIDOGREL, locale, gene_detail=True)["CYP2C19"]
+    assert (said["recom_grade"], said["gene_text"]) == ("A", {"language": "fi", "text": "maksan entsyymi"})

@@ -12,6 +12,8 @@ import pytest
 
 from app.errors import SubjectNotFound
 from app.fhir.tokens import parse_token
+from app.formats.pgx import PgxContent
+from app.operations import pgx_active
 from app.operations.pgx import find_subject
 from app.pgx import call_body
 from app.pgx.calls import CallMethod, CallStatus, Diplotype, GeneCall, Warned
@@ -355,3 +357,33 @@ def test_a_result_is_read_back_as_it_was_stored() -> None:
         release="seed",
     )
     assert call_body.decode(call_body.encode(call)) == call
+
+
+@pytest.mark.parametrize(
+    ("sex", "code", "phenotype"),
+    [
+        (Sex.FEMALE, "B (reference)/B (reference)", "Normal"),
+        (Sex.FEMALE, "B (reference)", ""),
+        (Sex.MALE, "B (reference)", "Normal"),
+        (Sex.MALE, "B (reference)/B (reference)", "Normal"),
+        (Sex.MALE, "A- 202A_376G/B (reference)", ""),
+        (Sex.UNKNOWN, "B (reference)", "Normal"),
+    ],
+)
+def test_a_stated_genotype_on_x_that_the_sex_contradicts_is_no_result(
+    lab: Lab, sex: Sex, code: str, phenotype: str
+) -> None:
+    bulk.store_subjects(lab.database, [Subject("P1", sex)], "people.csv")
+    lab.genotypes(line("P1", f"G6PD {code}", gene_id="HGNC:4057", gene_symbol="G6PD"))
+    call = lab.result("G6PD")
+    assert call is not None
+    assert call.phenotype == phenotype
+    assert call.has_result is bool(phenotype)
+    assert bool(call.reason) is not call.has_result
+
+
+def test_nothing_is_ready_while_no_definition_is_in_use(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.take(whole("CYP2C19"))
+    monkeypatch.setattr(pgx_active, "embedded_content", PgxContent)
+    calling.call(lab.workspace, calling.definitions_in_use(lab.workspace), QUIET)
+    assert not lab.profile().is_ready

@@ -108,6 +108,24 @@ def test_every_ingredient_of_a_combination_is_found():
 
 
 @pytest.mark.parametrize(
+    "ingredient",
+    [
+        {"itemReference": {"reference": "#y"}},
+        {"item": {"reference": {"reference": "#y"}}},
+        {"itemReference": {"reference": "Substance/9", "display": "simvastatin"}},
+    ],
+    ids=["R4", "R5", "display alone"],
+)
+def test_an_ingredient_that_is_a_medication_of_its_own_is_found(ingredient: dict[str, Any]):
+    contained = [
+        {"resourceType": "Medication", "id": "x", "ingredient": [ingredient, {"itemReference": {"reference": "#x"}}]},
+        {"resourceType": "Medication", "id": "y", "code": {"coding": [{"system": RXNORM, "code": "36567"}]}},
+    ]
+    given = order(medicationCodeableConcept=None, contained=contained, medicationReference={"reference": "#x"})
+    assert names(given) == ["simvastatin"]
+
+
+@pytest.mark.parametrize(
     "resource",
     [
         order(code="32968", status="cancelled"),
@@ -144,6 +162,27 @@ def test_orders_without_a_bundle_around_them_are_read():
 def test_selections_are_read_with_and_without_type(selection: str):
     orders = draft_orders(bundle(order("a"), order("b"), order(None)), DRUGS)
     assert [one.key for one in selected_orders(orders, [selection])] == ["MedicationRequest/b"]
+
+
+def test_a_selection_may_have_a_version():
+    orders = draft_orders(bundle(order("a"), order("b")), DRUGS)
+    assert [one.key for one in selected_orders(orders, ["MedicationRequest/b/_history/2"])] == ["MedicationRequest/b"]
+
+
+@pytest.mark.parametrize("address", ["urn:uuid:1", "https://ehr.example/MedicationRequest/9"])
+@pytest.mark.parametrize("selection", ["urn:uuid:1", "MedicationRequest/9"])
+def test_an_order_without_an_id_is_selected_by_the_address_of_its_entry(address: str, selection: str):
+    given = bundle(order("a"), order(None))
+    given["entry"][1]["fullUrl"] = address
+    selected = selected_orders(draft_orders(given, DRUGS), [selection])
+    assert [one.address for one in selected] == ([address] if address.endswith(selection) else [])
+
+
+def test_a_selection_that_names_no_order_may_mean_one_that_nothing_can_name():
+    orders = draft_orders(bundle(order("a"), order(None)), DRUGS)
+    assert [one.key for one in selected_orders(orders, ["MedicationRequest/b"])] == ["MedicationRequest"]
+    assert selected_orders(orders, ["ServiceRequest/b"]) == []
+    assert selected_orders(orders, []) == []
 
 
 def test_a_selection_of_another_type_selects_nothing():

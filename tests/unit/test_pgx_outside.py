@@ -136,7 +136,3 @@ def test_a_suballele_is_read_as_its_core() -> None:
     toy = gene("SLCO1B1", "a:C>T", {"*1": "C", "*45.001": "T"})
     toy = replace(toy, alleles=tuple(replace(a, core_of="*45") if "." in a.name else a for a in toy.alleles))
     assert read_outside(toy, "*1/*45.001").genotype == read_outside(toy, "*1/*45").genotype == "*1/*45"
-
-
-def test_an_imported_genotype_says_so() -> None:
-    assert read_outside(CYP2C19, "*1/*2", method=CallMethod.IMPORT).method is CallMethod.IMPORT

@@ -6,7 +6,7 @@ there makes it worse. A usual or an increased one is withheld while too few posi
 tested is not normal.
 
 Enough are the positions that a test should have (``Gene.tier1``) where the definitions name them, else those below,
-else half of all.
+else half of all. Of genes with many rare alleles and some common ones it takes half of all and the common ones.
 """
 
 from __future__ import annotations
@@ -26,6 +26,18 @@ _ENOUGH = {
     "TPMT": ("rs1800462", "rs1800460", "rs1142345"),
     "NUDT15": ("rs116855232",),
 }
+_AND_HALF = {
+    # The deficient alleles that are common somewhere in the world (Howes et al., PLoS Med 2012;9:e1001339 and Adv
+    # Parasitol 2013;81:133): A-, Mediterranean, Canton, Kaiping, Mahidol, Viangchan, Union.
+    "G6PD": (
+        "rs1050828", "rs5030868", "rs72554665", "rs72554664", "rs137852314", "rs137852327", "rs398123546",
+    ),
+    # The variants of increased risk of CPIC's guideline for aminoglycosides (2022); the common alleles of reduced
+    # function of those for efavirenz (2019), *6 and *18, and for atazanavir (2016), *6 and *28.
+    "MT-RNR1": ("rs267606617", "rs267606619", "rs267606618"),
+    "CYP2B6": ("rs3745274", "rs28399499"),
+    "UGT1A1": ("rs3064744", "rs4148323"),
+}  # fmt: skip
 _INCREASED = ("RM", "UM", "IF")
 
 
@@ -49,4 +61,6 @@ def _is_enough(gene: Gene, call: GeneCall) -> bool:
     needed = gene.tier1 or _ENOUGH.get(gene.symbol, ())
     if needed:
         return set(needed).isdisjoint(call.missing)
+    if not set(_AND_HALF.get(gene.symbol, ())).isdisjoint(call.missing):
+        return False
     return 2 * call.called_positions >= call.total_positions

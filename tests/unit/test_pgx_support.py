@@ -68,8 +68,22 @@ def test_the_positions_that_guidelines_ask_for_are_enough(symbol: str, names: li
 
 
 def test_half_of_all_positions_are_enough_where_no_position_is_known_to_matter_most() -> None:
-    gene = replace(the("CYP2B6"), tier1=())
+    gene = replace(the("CFTR"), tier1=())
     names = [position.name for position in gene.positions]
     half = -(-len(names) // 2)
     assert not is_thin(called(gene, *names[:half]))
     assert is_thin(called(gene, *names[: half - 1]))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "common"),
+    [("G6PD", "rs5030868"), ("MT-RNR1", "rs267606617"), ("CYP2B6", "rs3745274"), ("UGT1A1", "rs3064744")],
+)
+def test_common_alleles_have_to_be_ruled_out_and_half_of_the_others(symbol: str, common: str) -> None:
+    gene = the(symbol)
+    names = [position.name for position in gene.positions]
+    assert not is_thin(called(gene, *names))
+    without = called(gene, *(name for name in names if name != common))
+    assert is_thin(without)
+    assert without.phenotype == ""
+    assert is_thin(called(gene, common))

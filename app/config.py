@@ -22,7 +22,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".operon"), description="Folder of the embedded database and the reference files.")
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL of the store; unset means an SQLite file inside the home folder."
+        None, repr=False, description="SQLAlchemy URL of the store; unset means an SQLite file inside the home folder."
     )
     base_url: str | None = Field(
         None, description="Public URL of the server, used for absolute links; unset means the address of the request."
@@ -104,6 +104,27 @@ class Settings(BaseSettings):
         50_000, ge=0, description="Most results that an exported report lists, and most phase relations beside them."
     )
 
+    cip_login_url: str = Field(
+        "https://login.microsoftonline.com",
+        description="Address that gives tokens to clients of a CIP-API server; https, unless loopback.",
+    )
+    cip_proxy: str | None = Field(
+        None,
+        repr=False,
+        description="Proxy to reach a CIP-API server through, as `http://HOST:PORT`; unset means none, whatever other "
+        "variables say.",
+    )
+    cip_ca_file: Path | None = Field(
+        None, description="Authorities that certify CIP-API servers (PEM); unset means the usual public ones."
+    )
+    cip_connect_seconds: float = Field(10, gt=0, description="Longest wait for a connection to a CIP-API server.")
+    cip_read_seconds: float = Field(
+        120, gt=0, description="Longest silence of a CIP-API server; a whole answer may take ten times as long."
+    )
+    cip_answer_max_bytes: int = Field(
+        512 * 2**20, ge=1024, description="Largest answer of a CIP-API server, uncompressed."
+    )
+
     cds_auth: Literal["off", "optional", "required"] | None = Field(
         None,
         description="Whether callers of CDS Hooks services need a token that is signed by a client of "
@@ -148,6 +169,30 @@ class Settings(BaseSettings):
     )
     inbox_worker: bool = Field(
         True, description="Work submitted data off beside the server; otherwise `operon inbox work` has to do it."
+    )
+
+    cip_token_minutes: int = Field(
+        60, ge=1, le=1440, description="Minutes that a token of the CIP-API-compatible interface is good for."
+    )
+    cip_tenant: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
+        description="Tenant under which users of the CIP-API-compatible interface get tokens as clients of a directory "
+        "do, at `/{tenant}/oauth2/token`; empty means nowhere.",
+    )
+    cip_max_body_bytes: int = Field(
+        64 * 2**20,
+        ge=1024,
+        description="Largest request body of the CIP-API-compatible interface; above it the answer is 413.",
+    )
+    cip_consent: Literal["off", "warn", "enforce"] = Field(
+        "enforce",
+        description="What the consents of people in CIP-API cases do: `enforce` withholds what somebody has not agreed "
+        "to, also from counts; `warn` answers and says so; `off` takes no notice.",
+    )
+    cip_participant_system: str = Field(
+        "urn:gel:participant",
+        description="System of the identifiers that participants of CIP-API cases have as subjects.",
     )
 
     secret_file: Path | None = Field(

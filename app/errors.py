@@ -13,20 +13,24 @@
     │   ├── InvalidBody               request body that is not a Parameters resource
     │   ├── MissingHeader             request header that says who asks
     │   ├── SeveralProblems           one error that carries one issue per bad value
+    │   ├── InvalidFields             a document of the CIP-API with bad fields, each by its path
     │   └── BadFile                   an input file: names file, line, field and the mend
     │       └── LimitExceeded         an input file above a documented cap
     ├── NotFound (404)
     │   ├── SubjectNotFound
     │   ├── DrugNotFound
     │   ├── ResultsNotReady           there are results, but they cannot be used yet
+    │   ├── PageNotFound              a list has no such page
     │   └── UnknownOperation
     ├── NotAuthenticated (401) · NotAllowed (403)
+    │   └── ConsentWithheld           the person has not agreed to what was asked for
     ├── LiftoverFailed (422)          a range or variant has no place on the build that the data are on
     ├── NotReduced (422)              an HLA name that has no reduction
 ├── NotInstalled (501)            an optional library or its data are not there
 ├── MethodNotAllowed (405) · NotAcceptable (406) · UnsupportedMediaType (415)
     ├── PrefetchUnavailable (412)     a CDS client did not send what a service needs, and it cannot be fetched
     ├── TooCostly (413) · UriTooLong (414)
+    ├── Throttled (429)               too many attempts to log in
     ├── Unavailable (503)             database away or locked
     ├── Busy (exit 75)                another ingest holds the store
     └── Misconfigured (exit 78)       settings or reference files that contradict each other
@@ -37,7 +41,7 @@ that the Genomics Reporting IG prints for the status, ``exit_code`` the command 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 _QUOTE_LIMIT = 120
@@ -152,6 +156,16 @@ class SeveralProblems(InvalidInput):
         return self.problems
 
 
+class InvalidFields(InvalidInput):
+    """A document that a client of the CIP-API sent has fields that cannot be used: dotted path → what is wrong."""
+
+    code = "structure"
+
+    def __init__(self, problems: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("; ".join(f"{path}: {' '.join(texts)}" for path, texts in problems.items()))
+        self.problems = {path: list(texts) for path, texts in problems.items()}
+
+
 class BadFile(InvalidInput):
     """An input file cannot be used; ``line_1based`` and ``field`` tell where, ``mend`` what to do about it."""
 
@@ -219,6 +233,10 @@ class ResultsNotReady(NotFound):
         super().__init__(f'Test results for patient "{quoted(subject)}" are not ready.')
 
 
+class PageNotFound(NotFound):
+    """A list has fewer pages than the one that is asked for."""
+
+
 class UnknownOperation(NotFound):
     """No such path or operation."""
 
@@ -231,6 +249,7 @@ class NotAuthenticated(OperonError):
     status = 401
     code = "login"
     phrase = "ERROR: Not authenticated"
+    exit_code = 77
 
 
 class NotAllowed(OperonError):
@@ -239,6 +258,14 @@ class NotAllowed(OperonError):
     status = 403
     code = "forbidden"
     phrase = "ERROR: Not allowed"
+    exit_code = 77
+
+
+class ConsentWithheld(NotAllowed):
+    """There may be results of a person, but the person has not agreed to what was asked for."""
+
+    code = "suppressed"
+    phrase = "ERROR: Withheld"
 
 
 class LiftoverFailed(OperonError):
@@ -316,6 +343,18 @@ class UriTooLong(TooCostly):
     """The request line is longer than the limit."""
 
     status = 414
+
+
+class Throttled(OperonError):
+    """Too many attempts failed lately; ``seconds`` is when the next one counts."""
+
+    status = 429
+    code = "throttled"
+    phrase = "ERROR: Too many requests"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many attempts; the next one is looked at in {seconds} seconds")
+        self.seconds = seconds
 
 
 class Unavailable(OperonError):

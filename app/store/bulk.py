@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.errors import SubjectNotFound
-from app.store import counters, inbox, runs, studies, subjects
+from app.store import cip_erasing, counters, inbox, runs, studies, subjects
 from app.store.session import Database, Session
 from app.store.studies import Regions, StudyFacts
 from app.store.subjects import Subject
@@ -58,7 +58,8 @@ def declare(
 def erase_subject(database: Database, subject_id: str) -> None:
     """Remove every trace of a subject, all that is visible in one transaction.
 
-    Unfinished runs that would add calls of the subject are discarded first.
+    Unfinished runs that would add calls of the subject are discarded first. Of cases that the subject is in, only the
+    calls of the others stay.
 
     Raises:
         SubjectNotFound: there is no such subject.
@@ -69,9 +70,10 @@ def erase_subject(database: Database, subject_id: str) -> None:
     with database.write() as session:
         known = subjects.find(session, [subject_id])
         submitted = inbox.erase_subject(session, subject_id)
+        cases = cip_erasing.forget_subject(session, subject_id)
         if subject_id in known:
             studies.erase_subject(session, known[subject_id].ordinal)
-        elif not planned and not submitted:
+        elif not planned and not submitted and not cases:
             raise SubjectNotFound(subject_id)
     database.vacuum()
 

@@ -218,6 +218,12 @@ def intersection_count(sets: Sequence[Shards]) -> int:
     return size(intersection(sets))
 
 
+def without(members: Shards, others: Shards) -> Shards:
+    """Return who is in a set and not in another one."""
+    left = {shard: bits - others[shard] if shard in others else bits for shard, bits in members.items()}
+    return {shard: bits for shard, bits in left.items() if bits}
+
+
 def size(shards: Mapping[int, BitMap]) -> int:
     """Return how many there are."""
     return sum(len(bits) for bits in shards.values())

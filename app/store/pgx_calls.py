@@ -168,7 +168,7 @@ _STORED = (
     " where s.subject_id = :subject and r.key = :own and g.run_id = r.id"
     " union all select 4, (select p.release from pgx_study p where p.study_id = st.id), null, null, null, null"
     " from subject s join study st on st.subject_ordinal = s.ordinal where s.subject_id = :subject"
-    " and exists (select 1 from call_set cs where cs.study_id = st.id)"
+    f" and {pgx_marks.WITH_CALLS}"
 )
 
 

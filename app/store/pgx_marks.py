@@ -1,7 +1,8 @@
 """Which tests pharmacogenes were called of, and by what; every other test with calls waits.
 
 ``basis`` tells the definitions, the program and the sequences that a call rests on: with another one a test waits
-again, but what was called of it stays until it is called anew.
+again, but what was called of it stays until it is called anew. Tests that tell only what was selected for a report, as
+those of CIP-API cases, are never called and never wait.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from app.records import Build, Sex
 from app.store.bitmaps import shard_of
@@ -26,13 +27,16 @@ class TestRow:
     study: Study
 
 
-_WITH_CALLS = "exists (select 1 from call_set cs where cs.study_id = st.id)"
+REPORTED_ONLY: Final = "cip-api"
+"""Source of call sets that hold what was selected for a report: what they leave out is not known to be reference"""
+WITH_CALLS: Final = f"exists (select 1 from call_set cs where cs.study_id = st.id and cs.source <> '{REPORTED_ONLY}')"
+"""Whether a test ``st`` has calls that pharmacogenes can be called of"""
 
 
 def waiting(session: Session, basis: str) -> list[tuple[int, int]]:
     """Return the tests (subject ordinal, study) with calls that were not called by a basis, in their order."""
     rows = session.run(
-        f"select st.subject_ordinal, st.id from study st where {_WITH_CALLS} and not exists"
+        f"select st.subject_ordinal, st.id from study st where {WITH_CALLS} and not exists"
         " (select 1 from pgx_study p where p.study_id = st.id and p.basis = :basis)",
         {"basis": basis},
     )
@@ -50,7 +54,7 @@ def outdated(session: Session, basis: str) -> list[tuple[int, int]]:
 
 def with_calls(session: Session) -> list[tuple[int, int]]:
     """Return all tests (subject ordinal, study) with calls, in their order."""
-    rows = session.run(f"select st.subject_ordinal, st.id from study st where {_WITH_CALLS}")
+    rows = session.run(f"select st.subject_ordinal, st.id from study st where {WITH_CALLS}")
     return sorted((row[0], row[1]) for row in rows)
 
 
@@ -59,7 +63,7 @@ def tests_of(session: Session, ordinals: Sequence[int]) -> list[TestRow]:
     rows = session.run(
         "select s.ordinal, s.sex, st.id, st.shard, s.subject_id, st.test_id, st.test_date, st.specimen_id, st.build,"
         " st.change_types from subject s join study st on st.subject_ordinal = s.ordinal"
-        f" where s.ordinal {session.in_ints('ordinals')} and {_WITH_CALLS} order by s.ordinal, st.id",
+        f" where s.ordinal {session.in_ints('ordinals')} and {WITH_CALLS} order by s.ordinal, st.id",
         {"ordinals": session.int_list(list(ordinals))},
     )
     return [
@@ -92,6 +96,18 @@ def unmark_subject(session: Session, ordinal: int) -> None:
         "update pgx_study set basis = '', release = '' where subject_ordinal = :ordinal returning 1",
         {"ordinal": ordinal},
     )
+
+
+def forget_tests(session: Session, ordinal: int, study_ids: Sequence[int]) -> None:
+    """Remove what was called of tests that go; the statements that follow go with all others."""
+    for study_id in study_ids:
+        scope = {"shard": shard_of(ordinal), "ordinal": ordinal, "study": study_id}
+        session.run(
+            "delete from pgx_call where shard = :shard and subject_ordinal = :ordinal and study_id = :study"
+            " returning 1",
+            scope,
+        )
+        session.run("delete from pgx_study where study_id = :study returning 1", {"study": study_id})
 
 
 def forget_subject(session: Session, ordinal: int) -> None:

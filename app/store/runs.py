@@ -7,7 +7,7 @@ comes again with the same parameters; a failed one is discarded without a trace.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -124,10 +124,18 @@ class Run:
     report: dict[str, Any] | None = None
 
 
-def begin(database: Database, source: Source, wanted: Sequence[PlannedCallSet], *, again: bool = False) -> Run:
+def begin(
+    database: Database,
+    source: Source,
+    wanted: Sequence[PlannedCallSet],
+    *,
+    again: bool = False,
+    removed: Collection[tuple[str, str]] = (),
+) -> Run:
     """Start a run, continue an interrupted one, or return the completed one of the same bytes and parameters.
 
-    ``again`` stores a source once more that was completed before (to replace what it stored then).
+    ``again`` stores a source once more that was completed before (to replace what it stored then). What the store says
+    of the tests in ``removed`` (subject and test id) binds nobody: they go when the run finishes.
 
     Raises:
         InvalidInput: a subject or study contradicts what the store says of it, or the same calls are stored already,
@@ -137,7 +145,7 @@ def begin(database: Database, source: Source, wanted: Sequence[PlannedCallSet], 
         # What was interrupted while replacing may go on without, and the other way round.
         runs = (_find(session, source, source.key), _find(session, source, source.key + _AGAIN))
         usable = [run for run in runs if run is not None and not (again and run.done)]
-        return usable[0] if usable else _start(session, source, wanted, again=again)
+        return usable[0] if usable else _start(session, source, wanted, again=again, removed=removed)
 
 
 def _find(session: Session, source: Source, key: str) -> Run | None:
@@ -154,7 +162,14 @@ def _find(session: Session, source: Source, key: str) -> Run | None:
     return Run(run_id, source, planned, state == "done", record, block, first, orjson.loads(progress), loaded)
 
 
-def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], *, again: bool) -> Run:
+def _start(
+    session: Session,
+    source: Source,
+    wanted: Sequence[PlannedCallSet],
+    *,
+    again: bool,
+    removed: Collection[tuple[str, str]],
+) -> Run:
     known = subjects.find(session, sorted({w.subject.subject_id for w in wanted}))
     ids = [w.subject.subject_id for w in wanted if w.subject.subject_id not in known]
     ordinals = subjects.allocate(session, ids) if ids else {}
@@ -164,7 +179,8 @@ def _start(session: Session, source: Source, wanted: Sequence[PlannedCallSet], *
         subject = call_set.subject
         if subject.subject_id in known:
             subject = subjects.merge(known[subject.subject_id], subject)
-            studies.check(session, subject.ordinal, call_set.study)
+            if (subject.subject_id, call_set.study.test_id) not in removed:
+                studies.check(session, subject.ordinal, call_set.study)
         else:
             subject = replace(subject, ordinal=ordinals[subject.subject_id])
         uid = call_set.uid or _uid(source, call_set)
@@ -303,6 +319,10 @@ class Finished:
     """What HLA alleles of the statements are also found by"""
     stated: Sequence[stated_writer.Addition] = ()
     """What the source says that findings of its subjects mean"""
+    removed: Sequence[tuple[int, str]] = ()
+    """Tests (subject ordinal, test id) that go with all that they had before the run's own are stored"""
+    then: Callable[[Session], None] | None = None
+    """Further writes of the same transaction, after all others"""
     annotated: dict[str, int] = field(default_factory=dict)
     """What became of the annotations, filled in when the run finishes"""
 
@@ -317,10 +337,13 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
         _store_subjects(session, [entry.subject for entry in planned])
         for finished in ready:
             subjects.store(session, finished.subjects, finished.run.source.name)
-            studies.declare(session, finished.studies)
         withdrawn: set[int] = set()
+        for finished in ready:
+            withdrawn |= studies.remove(session, finished.removed)
+        for finished in ready:
+            studies.declare(session, finished.studies)
         if replace_earlier:
-            withdrawn = studies.withdraw_calls(
+            withdrawn |= studies.withdraw_calls(
                 session,
                 [(e.subject.ordinal, e.study.test_id) for e in planned],
                 keep_runs=[f.run.run_id for f in ready],
@@ -372,6 +395,9 @@ def finish(database: Database, ready: Sequence[Finished], *, replace_earlier: bo
         if newly:
             computed.withhold(session, newly & consequence_sets.active(session))
         computed.note_carried(session, joined.carried)
+        for finished in ready:
+            if finished.then is not None:
+                finished.then(session)
         counters.add(session, counters.DATA_VERSION, 1)
     for finished in ready:
         finished.run.done = True

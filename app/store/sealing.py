@@ -31,22 +31,23 @@ class Sealer:
 
     def digest(self, purpose: str, text: str) -> str:
         """Return a digest that nobody can compare with guesses who does not know the secret."""
-        return hmac.new(self._key(purpose), text.encode(), hashlib.sha256).hexdigest()[:_DIGEST_CHARACTERS]
+        return hmac.new(self.key(purpose), text.encode(), hashlib.sha256).hexdigest()[:_DIGEST_CHARACTERS]
 
     def seal(self, purpose: str, text: str) -> str:
         """Return a text encrypted."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return urlsafe_b64encode(nonce + AESGCM(self._key(purpose)).encrypt(nonce, text.encode(), None)).decode()
+        return urlsafe_b64encode(nonce + AESGCM(self.key(purpose)).encrypt(nonce, text.encode(), None)).decode()
 
     def unseal(self, purpose: str, sealed: str) -> str | None:
         """Return what was encrypted; None if it was not by this secret."""
         data = urlsafe_b64decode(sealed)
         try:
-            return AESGCM(self._key(purpose)).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], None).decode()
+            return AESGCM(self.key(purpose)).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], None).decode()
         except InvalidTag:
             return None
 
-    def _key(self, purpose: str) -> bytes:
+    def key(self, purpose: str) -> bytes:
+        """Return the key of a purpose, of 32 bytes."""
         return hmac.new(self._secret, purpose.encode(), hashlib.sha256).digest()
 
 

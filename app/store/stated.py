@@ -184,8 +184,8 @@ def withdraw_derived(session: Session, owners: Iterable[str]) -> None:
         _remove(session, [row[0] for row in rows])
 
 
-def withdraw_tests(session: Session, study_ids: Iterable[int], *, keep_run: int) -> None:
-    """Remove the statements of some tests, but those of one run."""
+def withdraw_tests(session: Session, study_ids: Iterable[int], *, keep_run: int = -1) -> None:
+    """Remove the statements of some tests, but those of one run if it is given."""
     wanted = sorted(set(study_ids))
     if wanted:
         rows = session.run(

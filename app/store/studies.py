@@ -306,6 +306,25 @@ def withdraw_calls(session: Session, tests: Sequence[tuple[int, str]], *, keep_r
     return touched
 
 
+def remove(session: Session, tests: Sequence[tuple[int, str]]) -> set[int]:
+    """Remove tests (subject ordinal, test id) with all that they had; return the variants that their calls had."""
+    touched = withdraw_calls(session, tests)
+    for ordinal, test_id in dict.fromkeys(tests):
+        rows = session.run(
+            "select id from study where subject_ordinal = :ordinal and test_id = :test",
+            {"ordinal": ordinal, "test": test_id},
+        )
+        ids = [study_id for (study_id,) in rows]
+        genotypes.withdraw(session, ids)
+        stated.withdraw_tests(session, ids)
+        pgx_marks.forget_tests(session, ordinal, ids)
+        for study_id in ids:
+            scope = {"shard": bitmaps.shard_of(ordinal), "id": study_id}
+            session.run("delete from study_region where shard = :shard and study_id = :id returning 1", scope)
+            session.run("delete from study where id = :id returning 1", {"id": study_id})
+    return touched
+
+
 def drop_uncarried(session: Session, ids: set[int]) -> None:
     """Remove those of some variants that nobody carries any more: a rare one alone can tell who was here.
 

@@ -746,3 +746,154 @@ cds_token = Table(
     Column("expires", BigInteger, nullable=False, index=True, comment="Seconds since 1970, after which the row goes"),
     comment="Tokens of CDS clients that were used: none counts twice",
 )
+
+cip_case = Table(
+    "cip_case",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("ir_id", BigInteger, nullable=False, comment="Interpretation request"),
+    Column("version", Integer, nullable=False, comment="Version of the interpretation request"),
+    Column("case_id", Text, nullable=False, comment="GEL-40101-1; empty where it has none"),
+    Column("sample_type", Text, nullable=False, comment="raredisease or cancer"),
+    Column("cip", Text, nullable=False, comment="Interpretation provider"),
+    Column("assembly", Text, nullable=False, comment="GRCh37, GRCh38 or empty"),
+    Column("proband", Text, nullable=False, comment="Participant; empty where not known"),
+    Column("family_id", Text, nullable=False, comment="Family, or the cancer participant's referral; may be empty"),
+    Column("last_status", Text, nullable=False, comment="Newest status of the case"),
+    Column("workflow_status", Text, nullable=False, comment="Newest status in decision support; may be empty"),
+    Column("case_priority", Text, nullable=False, comment="low, medium, high, urgent or empty"),
+    Column("last_modified", Text, nullable=False, comment="ISO 8601, UTC, six digits of microseconds"),
+    Column("search", Text, nullable=False, comment="Identifiers in small letters, for the filter of that name"),
+    Column("overview", Text, nullable=False, comment="JSON of the list of cases, as it is served"),
+    Column("detail", LargeBinary, comment="zstd of the detail's JSON as it came; none while only the list is known"),
+    Column("sha256", Text, nullable=False, comment="Of the detail without what changes by itself; empty without one"),
+    Column("origin", Text, nullable=False, comment="file, server, or the environment that it was fetched from"),
+    Column("state", Text, nullable=False, comment="listed, waiting, stored, quarantined, blocked, refused, superseded"),
+    Column("reflected", Text, nullable=False, comment="What the calls in the store rest on; another one: they wait"),
+    Column("tests", Text, nullable=False, comment="JSON: (subject, test) that the case has in the store"),
+    Column("report", Text, nullable=False, comment="JSON of what was stored of it and what not"),
+    Column("updated", Text, nullable=False, comment="UTC"),
+    UniqueConstraint("ir_id", "version"),
+    Index("ix_cip_case_state", "state"),
+    comment="Cases of a CIP-API, their documents unchanged",
+)
+
+cip_member = Table(
+    "cip_member",
+    metadata,
+    Column("case_row", Integer, primary_key=True, comment="Case; -1: an erased one, of which only consent is left"),
+    Column("participant", Text, primary_key=True, comment="Participant, as the case calls it"),
+    Column("subject_id", Text, nullable=False, comment="Subject of the store"),
+    Column("uid", Text, comment="The other identifier, which econsent may use; none where the case has none"),
+    Column("is_proband", Integer, nullable=False, comment="1 or 0"),
+    Index("ix_cip_member_subject", "subject_id"),
+    Index("ix_cip_member_participant", "participant"),
+    Index("ix_cip_member_uid", "uid"),
+    comment="Who is in a case",
+)
+
+cip_facet = Table(
+    "cip_facet",
+    metadata,
+    Column("case_row", Integer, primary_key=True, comment="Case"),
+    Column("name", Text, primary_key=True, comment="status, site, tag, category, cohort_id, clinical_report, ..."),
+    Column("value", Text, primary_key=True, comment="Value; of documents the place in the detail's list"),
+    Index("ix_cip_facet_name", "name", "value"),
+    comment="What lists of cases are asked for besides what stands in columns",
+)
+
+cip_note = Table(
+    "cip_note",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("case_row", Integer, nullable=False, comment="Case"),
+    Column("kind", Text, nullable=False, comment="workflow, flag, log, file, or key of a repeated request"),
+    Column("body", Text, nullable=False, comment="JSON as it is served"),
+    Column("created_at", Text, nullable=False, comment="ISO 8601, UTC, six digits of microseconds"),
+    Column("username", Text, nullable=False, comment="Who wrote it"),
+    Index("ix_cip_note_case", "case_row", "kind"),
+    comment="What decision support said of a case: workflow statuses, flags, logs of interpretation",
+)
+
+cip_referral = Table(
+    "cip_referral",
+    metadata,
+    Column("referral_id", Text, primary_key=True, comment="Referral"),
+    Column("referral_uid", Text, nullable=False, comment="The other identifier of it; may be empty"),
+    Column("body", Text, nullable=False, comment="JSON as it is served"),
+    Column("last_modified", Text, nullable=False, comment="ISO 8601, UTC"),
+    Index("ix_cip_referral_uid", "referral_uid"),
+    comment="Referrals of a CIP-API",
+)
+
+cip_referral_test = Table(
+    "cip_referral_test",
+    metadata,
+    Column("referral_test_id", Text, primary_key=True, comment="Test that was ordered"),
+    Column("referral_id", Text, nullable=False, index=True, comment="Referral; empty where not known"),
+    Column("ir_id", BigInteger, comment="Interpretation request that it led to"),
+    Column("ir_version", Integer, comment="Version of it"),
+    Column("body", Text, nullable=False, comment="JSON as it is served"),
+    Index("ix_cip_referral_test_case", "ir_id", "ir_version"),
+    comment="Tests of referrals",
+)
+
+cip_consent = Table(
+    "cip_consent",
+    metadata,
+    Column("referral_id", Text, primary_key=True, comment="Referral; else the family, or the name of the case"),
+    Column("participant", Text, primary_key=True, comment="Participant; empty: the referral as a whole"),
+    Column("subject_id", Text, nullable=False, comment="Subject of the store"),
+    Column("primary_testing", Text, nullable=False, comment="primaryGenomicTestingConsent: yes, no or undefined"),
+    Column("discussion", Text, nullable=False, comment="researchDiscussion"),
+    Column("research", Text, nullable=False, comment="researchFindingConsent"),
+    Column("pharmacogenomics", Text, nullable=False, comment="pharmocogenomicsFindingConsent"),
+    Column("health_related", Text, nullable=False, comment="healthRelatedFindingConsent"),
+    Column("carrier_status", Text, nullable=False, comment="carrierStatusConsent"),
+    Column("last_modified", Text, nullable=False, comment="ISO 8601, UTC"),
+    Column("said", Text, comment="JSON: what econsent and each case said, which the columns sum up"),
+    Index("ix_cip_consent_subject", "subject_id"),
+    comment="What participants agreed to",
+)
+
+cip_sync = Table(
+    "cip_sync",
+    metadata,
+    Column("environment", Text, primary_key=True, comment="Name of the server that cases come from"),
+    Column("ir_id", BigInteger, primary_key=True, comment="Interpretation request"),
+    Column("version", Integer, primary_key=True, comment="Version of it"),
+    Column("last_modified", Text, nullable=False, comment="As the server's list said when it was fetched"),
+    Column("sha256", Text, nullable=False, comment="Of the detail without what changes by itself"),
+    Column("state", Text, nullable=False, comment="done, failed, forbidden or gone"),
+    Column("attempts", Integer, nullable=False, comment="Tries since it was last fetched"),
+    Column("error", Text, comment="Why the last try failed"),
+    Column("updated", Text, nullable=False, comment="UTC"),
+    comment="How far the fetching of cases from a server is",
+)
+
+cip_user = Table(
+    "cip_user",
+    metadata,
+    Column("username", Text, primary_key=True, comment="Name to log in with"),
+    Column("id", Integer, nullable=False, unique=True, comment="user_id of tokens"),
+    Column("password", Text, nullable=False, comment="Salted digest (scrypt); empty: no login with a password"),
+    Column("email", Text, nullable=False, comment="May be empty"),
+    Column("role", Text, nullable=False, comment="reader, writer or admin"),
+    Column("workspaces", Text, nullable=False, comment="JSON list of the sites whose cases are seen; empty: all"),
+    Column("created_at", Text, nullable=False, comment="UTC"),
+    comment="Users of the CIP-API-compatible interface",
+)
+
+cip_audit = Table(
+    "cip_audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Allocated from the counter table"),
+    Column("at", Text, nullable=False, comment="UTC"),
+    Column("username", Text, nullable=False, comment="Who asked; empty if nobody was recognized"),
+    Column("method", Text, nullable=False, comment="GET, POST, ..."),
+    Column("endpoint", Text, nullable=False, comment="Path with names in place of identifiers"),
+    Column("ir_id", BigInteger, comment="Interpretation request, if it is about one"),
+    Column("version", Integer, comment="Version of it"),
+    Column("status", Integer, nullable=False, comment="HTTP status of the answer"),
+    comment="Who wrote what through the CIP-API-compatible interface",
+)

@@ -31,7 +31,7 @@ def pgx(
 ) -> None:
     """Print the requests to the Abomics-compatible API, one JSON object a line."""
     settings = Settings()
-    start = _moment(since) if since is not None else ""
+    start = moment(since) if since is not None else ""
     reference = patient_ref(open_sealer(settings.secret_path), patient) if patient is not None else None
     with open_database(settings) as database:
         require_schema(database)
@@ -39,11 +39,11 @@ def pgx(
             print(orjson.dumps(entry).decode())
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> str:
     """Return a moment as rows tell it. Raises InvalidValue for what is no date."""
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidValue(f"--since {quoted(text)} is no date: write YYYY-MM-DD, perhaps with a time") from None
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     return aware.isoformat(timespec="milliseconds")

@@ -37,6 +37,9 @@ from ingest import rejustify as placing
 from ingest.audit_cli import app as audit
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
 from ingest.cds_cli import app as cds
+from ingest.cip_cli import cip_api
+from ingest.cip_users_cli import app as cip_users
+from ingest.console import require_writable, say
 from ingest.fhir import ingest_fhir
 from ingest.follow_ups import FollowUps
 from ingest.haplotypes import ingest_haplotypes
@@ -55,9 +58,11 @@ app = typer.Typer(no_args_is_help=True, help="FHIR Genomics operations over your
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
 reference = typer.Typer(no_args_is_help=True, help="Reference sequence, chain, transcript and gene files.")
 ingest = typer.Typer(no_args_is_help=True, help="Bring data in.")
+ingest.command("cip-api")(cip_api)
 export = typer.Typer(no_args_is_help=True, help="Take data out.")
 subject = typer.Typer(no_args_is_help=True, help="Subjects of the store.")
 app.add_typer(cds, name="cds")
+app.add_typer(cip_users, name="cip-api")
 app.add_typer(db, name="db")
 app.add_typer(reference, name="reference")
 app.add_typer(ingest, name="ingest")
@@ -87,18 +92,18 @@ def main() -> NoReturn:
         code = app(standalone_mode=False, prog_name="operon") or 0
     except OperonError as error:
         for problem in error.issues():
-            _say(problem.diagnostics)
+            say(problem.diagnostics)
         code = error.exit_code
     except ValidationError as error:
         for detail in error.errors():
             name = "_".join(str(part) for part in detail["loc"]).upper()
-            _say(f"OPERON_{name}: {detail['msg']}")
+            say(f"OPERON_{name}: {detail['msg']}")
         code = Misconfigured.exit_code
     except typer.TyperException as error:
         _say_usage(error)
         code = error.exit_code
     except typer.Abort:
-        _say("nothing was changed")
+        say("nothing was changed")
         code = 1
     except KeyboardInterrupt:
         code = _INTERRUPTED
@@ -106,19 +111,19 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        _say(f"{error.filename or 'input or output'}: {error.strerror}")
+        say(f"{error.filename or 'input or output'}: {error.strerror}")
         code = 74
     except Exception:
         traceback.print_exc()
-        _say("this is an error inside Operon; please report it with the lines above")
+        say("this is an error inside Operon; please report it with the lines above")
         code = OperonError.exit_code
     if code == _INTERRUPTED:  # by an exception, or as what typer made of it
-        _say("interrupted; the same command continues where this one stopped")
+        say("interrupted; the same command continues where this one stopped")
     sys.exit(code)
 
 
 def _terminated(*_: object) -> NoReturn:
-    _say("terminated; the same command continues where this one stopped")
+    say("terminated; the same command continues where this one stopped")
     sys.exit(143)
 
 
@@ -127,11 +132,7 @@ def _say_usage(error: typer.TyperException) -> None:
     text = " ".join(error.format_message().split())
     if text:
         command = getattr(getattr(error, "ctx", None), "command_path", "operon")
-        _say(f"{text.rstrip('.')}. Try '{command} --help'.")
-
-
-def _say(text: str) -> None:
-    print(f"operon: {text}", file=sys.stderr)
+        say(f"{text.rstrip('.')}. Try '{command} --help'.")
 
 
 def _print_json(value: Any) -> None:
@@ -303,7 +304,7 @@ def _offer_rejustify(settings: Settings, *, now: bool) -> None:
         if now:
             _rejustify(workspace, Progress(), dry_run=False)
         elif number := placing.waiting(workspace.database, workspace.genome):
-            _say(f"{number:,} stored variants wait for this: run 'operon reference rejustify'")
+            say(f"{number:,} stored variants wait for this: run 'operon reference rejustify'")
 
 
 def _rejustify(workspace: Workspace, progress: Progress, *, dry_run: bool) -> None:
@@ -311,7 +312,7 @@ def _rejustify(workspace: Workspace, progress: Progress, *, dry_run: bool) -> No
     total, would = outcome.total, "would be " if dry_run else ""
     print(f"{total.updated:,} variants {would}updated, {total.added:,} added, {total.removed:,} dropped")
     for source, calls in sorted(outcome.contradicting.items()):
-        _say(f"{source}: {calls:,} calls contradict the reference sequence and stay as they are")
+        say(f"{source}: {calls:,} calls contradict the reference sequence and stay as they are")
 
 
 @reference.command("status")
@@ -352,7 +353,7 @@ def ingest_vcf(
     quiet: Quiet = False,
 ) -> None:
     """Ingest the calls of VCF files that belong together, all or nothing."""
-    _require_writable(report)
+    require_writable(report)
     options = VcfOptions(
         build=assembly,
         subject=subject,
@@ -386,16 +387,6 @@ def _source_class(word: str) -> SourceClass:
     return known[word.lower()]
 
 
-def _require_writable(path: Path | None) -> None:
-    """Refuse an output file that cannot be written while nothing is stored yet."""
-    if path is None:
-        return
-    touched = path if path.exists() else path.parent
-    if path.is_dir() or not touched.exists() or not os.access(touched, os.W_OK):
-        _say(f"{quoted(path)}: this file cannot be written. Give --report another path")
-        raise typer.Exit(73)
-
-
 def _report(reports: list[IngestReport], path: Path | None, *, quiet: bool) -> None:
     if path is not None:
         path.write_bytes(orjson.dumps([report.for_ledger() for report in reports], option=orjson.OPT_INDENT_2) + b"\n")
@@ -414,7 +405,7 @@ def ingest_manifest_(
     quiet: Quiet = False,
 ) -> None:
     """Ingest the VCF files that a table lists."""
-    _require_writable(report)
+    require_writable(report)
     with open_workspace(Settings()) as workspace:
         result = ingest_manifest(
             workspace,
@@ -466,7 +457,7 @@ def ingest_fhir_(
     quiet: Quiet = False,
 ) -> None:
     """Ingest variants, their phase, genotypes and studies from FHIR resources, each file all or nothing."""
-    _require_writable(report)
+    require_writable(report)
     console, reports = Console(stderr=True), []
     with open_workspace(Settings()) as workspace:
         paths: list[Path | Literal["-"]] = [Path(name) if name != "-" else "-" for name in files]
@@ -480,7 +471,7 @@ def ingest_fhir_(
         report.write_bytes(orjson.dumps([one.for_file() for one in reports], option=orjson.OPT_INDENT_2) + b"\n")
     refused = sum(one.refused.total for one in reports)
     if refused:
-        _say(f"{refused:,} Observations could not be stored, all else is; --report FILE lists them with the reasons")
+        say(f"{refused:,} Observations could not be stored, all else is; --report FILE lists them with the reasons")
         raise typer.Exit(BadFile.exit_code)
 
 
@@ -528,7 +519,7 @@ def ingest_haplotypes_(
     quiet: Quiet = False,
 ) -> None:
     """Ingest genotypes and haplotypes that other programs called, all or nothing."""
-    _require_writable(report)
+    require_writable(report)
     path: Path | Literal["-"] = Path(file) if file != "-" else "-"
     with open_workspace(Settings()) as workspace:
         result = ingest_haplotypes(workspace, path, replace=replace)
@@ -536,18 +527,6 @@ def ingest_haplotypes_(
         report.write_bytes(orjson.dumps([result.to_json()], option=orjson.OPT_INDENT_2) + b"\n")
     if not quiet:
         print(result.text(), file=sys.stderr)
-
-
-@ingest.command("cip-api", hidden=True)
-def ingest_later(files: Annotated[list[Path], typer.Argument()]) -> None:
-    """Refuse: these sources come with later releases."""
-    del files
-    _not_yet("this kind of ingest")
-
-
-def _not_yet(what: str) -> NoReturn:
-    _say(f"{what} is not in this release")
-    raise typer.Exit(2)
 
 
 @subject.command("list")

@@ -17,7 +17,7 @@ from app.formats.genotype import Genotype
 from app.formats.vcf_block import RecordBlock
 from app.records import Build, LiftStatus
 from app.store import variants
-from app.store.codec import BIN, SNV_CODE, SNVS, Allele, CallChunk, Placed, Placement
+from app.store.codec import BIN, SNV_CODE, SNVS, Allele, CallChunk, Placed, Placement, SingleCalls, encode
 from app.store.variants import VariantColumns
 from app.variants.placed_batch import PlacedBatch
 from app.variants.spdi import reverse_complement
@@ -84,6 +84,28 @@ def bins_of(
     block: RecordBlock, rows: StoredRows, calls: NDArray[np.intp], genotypes: Sequence[Genotype]
 ) -> Iterator[tuple[int, int, CallChunk]]:
     """Yield (sample, bin, chunk) of some calls of a block; a call is in every bin that its interval touches."""
+    whole, cuts = _binned(block, rows, calls, genotypes)
+    for sample, bin_, low, high in cuts:
+        yield sample, bin_, whole.cut(low, high)
+
+
+def encoded_bins_of(
+    block: RecordBlock, rows: StoredRows, calls: NDArray[np.intp], genotypes: Sequence[Genotype]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the same with the chunks as they are stored."""
+    whole, cuts = _binned(block, rows, calls, genotypes)
+    alone = SingleCalls(whole) if whole.filter is None else None
+    for sample, bin_, low, high in cuts:
+        if high - low == 1 and alone is not None:
+            yield sample, bin_, alone.encode(low)
+        else:
+            yield sample, bin_, encode(whole.cut(low, high))
+
+
+def _binned(
+    block: RecordBlock, rows: StoredRows, calls: NDArray[np.intp], genotypes: Sequence[Genotype]
+) -> tuple[CallChunk, list[tuple[int, int, int, int]]]:
+    """Return some calls of a block in the order of samples and bins, and (sample, bin, first, end) of each chunk."""
     filter_, filters = _filter_codes(block)
     row = block.row[calls]
     start, end = rows.start[row], rows.end[row]
@@ -111,9 +133,9 @@ def bins_of(
         filter=filter_[row] if filter_ is not None else None,
         filters=filters,
     ).without_absent()
-    for low, high in pairwise([0, *edges.tolist(), len(calls)]):
-        if low < high:
-            yield int(sample[low]), int(bins[low]), whole.cut(low, high)
+    samples, numbers = sample.tolist(), bins.tolist()
+    walk = pairwise([0, *edges.tolist(), len(calls)])
+    return whole, [(samples[low], numbers[low], low, high) for low, high in walk if low < high]
 
 
 def _allele_codes(block: RecordBlock, batch: PlacedBatch) -> tuple[Ints, list[Allele]]:

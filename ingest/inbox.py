@@ -21,12 +21,16 @@ from app.operations.pgx_active import in_use
 from app.store import inbox, pgx_marks
 from app.store.inbox import Entry
 from app.store.session import Database
+from ingest.cip import has_waiting, let_outdated_wait, project
+from ingest.follow_ups import FollowUps
 from ingest.pgx_calls import Definitions, call, definitions_in_use
 from ingest.progress import Progress
 from ingest.snp_import import import_sample
 from ingest.workspace import Workspace, open_workspace
 
 _PAUSE_SECONDS = 2.0
+_MOST_CASES = 100
+"""Cases whose calls are made before the inbox is looked at again"""
 _MOST_CALLED = 500
 """Tests that are called again before the store is left to others for a moment"""
 
@@ -69,7 +73,8 @@ def work_off(
 def keep_working(settings: Settings, is_over: Callable[[], bool], pause: Callable[[float], None] = time.sleep) -> None:
     """Work the inbox off until ``is_over``; what fails is logged without what it is about.
 
-    Between submissions the tests are called again that other definitions, or an earlier program, called.
+    Between submissions the calls of cases are made anew that the server has changed, and the tests are called again
+    that other definitions, or an earlier program, called.
     """
     while not is_over():
         try:
@@ -88,14 +93,29 @@ def _work_by_definitions(workspace: Workspace, is_over: Callable[[], bool], paus
     releases = _releases(workspace.database)
     definitions = definitions_in_use(workspace)
     is_behind = True
+    let_outdated_wait(workspace)
     while not is_over() and _releases(workspace.database) == releases:
         if _has_due(workspace.database):
             worked = work_off(workspace, progress, definitions=definitions)
             log(logging.INFO, "inbox", done=worked.done, failed=worked.failed, postponed=worked.postponed)
+        elif _has_cases(workspace.database):
+            _project_some(workspace, progress)
         elif is_behind:
             is_behind = _call_some(workspace, definitions, progress)
         else:
             pause(_PAUSE_SECONDS)
+
+
+def _has_cases(database: Database) -> bool:
+    with database.read() as session:
+        return has_waiting(session)
+
+
+def _project_some(workspace: Workspace, progress: Progress) -> None:
+    """Make the calls of some cases that wait."""
+    with FollowUps(workspace, progress, consequences=True, pgx=False):
+        report = project(workspace, progress, most=_MOST_CASES)
+    log(logging.INFO, "cip-api cases", cases=len(report.outcomes), quarantined=report.quarantined)
 
 
 def _call_some(workspace: Workspace, definitions: Definitions, progress: Progress) -> bool:

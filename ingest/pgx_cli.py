@@ -11,6 +11,7 @@ import typer
 
 from app.config import Settings
 from app.errors import InvalidInput
+from app.operations.consent import ConsentGate, open_gate
 from app.operations.pgx import PgxProfile, PgxResult, profile_of
 from app.operations.pgx_active import ActivePgxReader
 from app.pgx import call_body
@@ -31,6 +32,7 @@ class _Context:
 
     database: Database
     reader: ActivePgxReader
+    consent: ConsentGate
 
     def pgx(self) -> Any:
         return self.reader.current("")
@@ -62,7 +64,7 @@ def pgx_show(
     settings = Settings()
     with open_workspace(settings) as workspace:
         reader = ActivePgxReader(workspace.database, settings)
-        profile = profile_of(_Context(workspace.database, reader), subject)
+        profile = profile_of(_Context(workspace.database, reader, open_gate(workspace.database, settings)), subject)
     found = {symbol: result for symbol, result in profile.results.items() if gene in {None, symbol}}
     if gene is not None and not found:
         raise InvalidInput(f"there is no result of {gene} for this subject")

@@ -21,13 +21,12 @@ from app.formats.vcf_tally import Tally
 from app.records import Build, SourceClass
 from app.store import bitmaps, file_annotations, variants
 from app.store.bitmaps import shard_of
-from app.store.codec import encode
 from app.store.runs import CallSetCounts, PlannedCallSet
 from app.store.session import Session
 from app.variants.accessions import accession
 from app.variants.placed_batch import CONTRADICTS, NOT_LOADED, PlacedBatch
 from app.variants.placement import Placer
-from ingest.columns import StoredRows, bins_of, variant_columns
+from ingest.columns import StoredRows, encoded_bins_of, variant_columns
 from ingest.recomputed import with_recomputed
 from ingest.structural import StoredStructural, StructuralChunkRow, store_structural
 from ingest.structural_reference import check_ref, knows_its_base, position_of
@@ -190,8 +189,8 @@ class BlockStorer:
         )
         places = [(shard_of(entry.subject.ordinal), entry.call_set_id, block.contig) for entry in self.plan]
         chunks = [
-            (*places[at], bin_, part, encode(chunk))
-            for at, bin_, chunk in bins_of(block, StoredRows.of(block, batch, ids), calls, genotypes)
+            (*places[at], bin_, part, chunk)
+            for at, bin_, chunk in encoded_bins_of(block, StoredRows.of(block, batch, ids), calls, genotypes)
         ]
         return StoredBlock(chunks, structural.chunks, delta, new, self._annotated(block, kept, ids))
 

@@ -204,6 +204,9 @@ STRUCTURAL_SUBTYPE: Final[Mapping[str, Coding]] = MappingProxyType(
         "DUP:TANDEM": Coding(SEQUENCE_ONTOLOGY, "SO:1000173", "tandem_duplication"),
         "INS:ME": Coding(SEQUENCE_ONTOLOGY, "SO:0001837", "mobile_element_insertion"),
         "DEL:ME": Coding(SEQUENCE_ONTOLOGY, "SO:0002066", "mobile_element_deletion"),
+        "CNV:GAIN": Coding(SEQUENCE_ONTOLOGY, "SO:0001742", "copy_number_gain"),
+        "BND:TRANSLOCATION": Coding(SEQUENCE_ONTOLOGY, "SO:0000199", "translocation"),
+        "BND:COMPLEX": Coding(SEQUENCE_ONTOLOGY, "SO:0001784", "complex_structural_alteration"),
     }
 )
 """Narrower terms by the first two words of a symbolic ALT."""

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from app.config import Settings
-from app.operations.cds_cards import Card, CardOptions, order_cards, summary_card
+from app.errors import ConsentWithheld
+from app.operations.cds_cards import Card, CardOptions, order_cards, summary_card, withheld_card
 from app.operations.cds_log import CardLog
 from app.operations.cds_request import HookCall
 from app.operations.cds_subject import Fetch, patient_of
 from app.operations.cds_suggestions import without_empty
+from app.operations.consent import ConsentGate
 from app.operations.pgx import ActivePgx, PgxProfile, profile_of
 from app.pgx.orders import Order, active_orders, draft_orders, selected_orders
 from app.store import cds
@@ -37,6 +39,11 @@ class CdsContext(Protocol):
         ...
 
     @property
+    def consent(self) -> ConsentGate:
+        """Return who is withheld from what."""
+        ...
+
+    @property
     def cards(self) -> CardLog:
         """Return what keeps cards."""
         ...
@@ -59,7 +66,12 @@ def answer(context: Any, call: HookCall, fetch: Fetch, base_url: str) -> dict[st
     if subject is None:
         return {"cards": []}
     active = of.pgx()
-    cards = _cards(active, profile_of(context, subject.subject_id), call, _options(of.settings, call, base_url))
+    options = _options(of.settings, call, base_url)
+    try:
+        cards = _cards(active, profile_of(of, subject.subject_id), call, options)
+    except ConsentWithheld:
+        is_asked = not call.has_orders or any(order.drugs for order in _judged(active, call))
+        cards = [withheld_card(subject.subject_id, options)] if is_asked else []
     of.cards.add([_shown(card, subject, call, active.release) for card in cards])
     return {"cards": [without_empty(card.body) for card in cards]}
 

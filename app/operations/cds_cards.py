@@ -221,9 +221,27 @@ def _waiting(active: ActivePgx, profile: PgxProfile, options: CardOptions) -> Ca
     return Card(body, "NA")
 
 
+def withheld_card(subject_id: str, options: CardOptions) -> Card:
+    """Return the card that says that nothing is told, so that nobody takes it for "nothing found"."""
+    text = "Pharmacogenetic results of this patient are withheld: consent"
+    body = {
+        "uuid": str(_id_of(options, subject_id, "withheld")),
+        "summary": text,
+        "indicator": "info",
+        "detail": "The patient has not agreed to pharmacogenomic findings. Whether there are any, and what they mean"
+        " for this patient's medicines, is not told; the absence of other cards is no advice.",
+        "source": {"label": _LABEL},
+    }
+    return Card(body, "NA")
+
+
 def _id(options: CardOptions, profile: PgxProfile, *parts: str) -> uuid.UUID:
     """Return the id of a card, which is the same whenever a call is repeated."""
-    return uuid.uuid5(_NAMESPACE, "|".join((options.instance, options.service, profile.subject_id, *parts)))
+    return _id_of(options, profile.subject_id, *parts)
+
+
+def _id_of(options: CardOptions, subject_id: str, *parts: str) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, "|".join((options.instance, options.service, subject_id, *parts)))
 
 
 # --- all drugs --------------------------------------------------------------------------------------------------------

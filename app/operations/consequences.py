@@ -123,18 +123,15 @@ def find_population_molecular_consequences(context: OperationContext, inputs: Op
         raise InvalidInput("At least one of 'variants' or 'featureConsequences' is required")
     with context.database.read() as session:
         active = ActiveKnowledge(session, ItemKind.CONSEQUENCE)
-        totals = counters.values(session)
+        counting = context.consent.counted(session)
         statements = Statements(session, ItemKind.CONSEQUENCE)
         _check(context, active, inputs, statements)
         question = sought(session, active, statements, inputs)
-        members = carriers.union(
-            [
-                _who(context, session, active, inputs, question),
-                stated_by_reports.population(context, session, statements, inputs, question),
-            ]
-        )
+        who = _who(context, session, active, inputs, question)
+        told = stated_by_reports.population(context, session, statements, inputs, question)
+        members = counting.of(carriers.union([who, told]))
         names = names_in(session, [members]) if inputs.include_patient_list else None
-    return parameters([counted("consequences", members, names, totals)])
+    return parameters([counted("consequences", members, names, counting)])
 
 
 def _who(

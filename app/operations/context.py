@@ -17,8 +17,10 @@ from app.errors import CannotNormalize, OperonError, Unavailable
 from app.fhir.observation import named_components
 from app.fhir.parameters import OperationInputs
 from app.formats.snp_batch import Batch
-from app.operations import overview, pgx_issuing, snp_data, utilities
+from app.operations import cip_case_page, overview, pgx_issuing, snp_data, utilities
 from app.operations.cds_log import CardLog
+from app.operations.cip_case_page import CaseList, CasePage
+from app.operations.consent import ConsentGate
 from app.operations.interface import Check, Example, Handler, Pairs, Reader, Summary
 from app.operations.pgx import ActivePgx
 from app.operations.pgx_active import ActivePgxReader
@@ -26,6 +28,7 @@ from app.operations.pgx_desk import StoreDesk
 from app.operations.pgx_passport import Attempt, OpenedReport, Passport
 from app.records import Build
 from app.store import migrate
+from app.store.sealing import Sealer
 from app.store.session import Database
 from app.store.version import DataVersion
 from app.variants.accessions import CONTIGS, accession
@@ -134,6 +137,7 @@ class OperationContext:
         self.genome = genome
         self.liftover = genome.liftover
         self._version = DataVersion(database)
+        self.consent = ConsentGate(database, settings.cip_consent, self._version)
         self._pgx = ActivePgxReader(database, settings)
         self._desk = StoreDesk(self, settings)
         self._identifier = genome.identifier(settings)
@@ -223,6 +227,14 @@ class OperationContext:
         """Open the report at an address with a PIN; the attempt is recorded when this returns."""
         return pgx_issuing.open_report(self, self._settings, self._desk, token, Attempt(pin, request_id))
 
+    def cip_cases(self, search: str, page: int) -> CaseList:
+        """Return a page of the cases that a text is found in."""
+        return cip_case_page.listed(self.database, search, page)
+
+    def cip_case(self, ir_id: int, version: int) -> CasePage | None:
+        """Return a case of a CIP-API for its page; None if there is none."""
+        return cip_case_page.shown(self.database, self.consent, ir_id, version)
+
     def queue_snp_data(self, batch: Batch) -> Batch:
         """Put SNP data into the inbox, and return the batch as it was accepted."""
         return snp_data.queue(self.database, batch, self.pgx().content, self._settings.snp_import_system)
@@ -242,12 +254,18 @@ class OperationContext:
 
     def data_version(self) -> str:
         """Return a text that changes with every change of what the store answers."""
-        return self._version.current()
+        version, mode = self._version.current(), self._settings.cip_consent
+        return version if mode == "enforce" else f"{version}-{mode}"
 
     @property
     def pgx_desk(self) -> StoreDesk:
         """Return what answers the pharmacogenetic API for laboratories' clients."""
         return self._desk
+
+    @property
+    def sealer(self) -> Sealer:
+        """Return what encrypts and digests by the secret of the installation."""
+        return self._desk.sealer
 
     def pgx(self) -> ActivePgx:
         """Return what the pharmacogenetic releases in use say; read once for as long as they are in use."""
@@ -256,6 +274,7 @@ class OperationContext:
     def prepare(self) -> None:
         """Read what the first answers would wait for; what is wrong with the store is told by ``readiness``."""
         with suppress(OperonError, *self.database.errors):
+            self.consent.now()
             self.pgx()
 
     def readiness(self) -> list[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from re import Match
 
 from pyroaring import BitMap
@@ -27,7 +28,7 @@ from app.operations.query import chosen_genotypes, classes_of_genotypes
 from app.operations.resource_ids import study_id
 from app.pgx.call_body import decode
 from app.pgx.evidence import told_of
-from app.store import carriers, counters, genotype_index, genotypes
+from app.store import carriers, genotype_index, genotypes
 from app.store.carriers import Shards
 from app.store.genotype_index import FoundTerm, TermKind
 from app.store.genotypes import FoundName, Genotype, GenotypeName
@@ -47,6 +48,7 @@ def find_subject_haplotypes(context: OperationContext, inputs: OperationInputs) 
     with context.database.read() as session:
         chosen = chosen_genotypes(session, inputs)
     found = [[genotype for genotype in chosen if _is_of_gene(genotype.name, token)] for token in inputs.genes]
+    _require_called(context, chain.from_iterable(found))
     refuse_too_many(context, sum(map(len, found)), "genotypes", "genes", mend="ask for fewer genes")
     return parameters(
         [
@@ -62,6 +64,9 @@ def find_subject_specific_haplotypes(context: OperationContext, inputs: Operatio
         chosen = chosen_genotypes(session, inputs)
     tokens = [token for group in inputs.haplotypes for token in group]
     found = [matching(chosen, token, context.reductions) for token in tokens]
+    _require_called(context, chain.from_iterable(found))
+    if not all(found):  # that none of them is what was asked for is as much of an answer
+        _require_called(context, chosen)
     refuse_too_many(context, sum(map(len, found)), "genotypes", "haplotypes", mend="ask for fewer haplotypes")
     entries = []
     for token, matched in zip(tokens, found, strict=True):
@@ -79,24 +84,27 @@ def find_subject_specific_haplotypes(context: OperationContext, inputs: Operatio
     return parameters(entries)
 
 
+def _require_called(context: OperationContext, some: Iterable[Genotype]) -> None:
+    """Raise ConsentWithheld for what Operon called of somebody who has not agreed to pharmacogenomic findings."""
+    called = next((one for one in some if one.called is not None), None)
+    if called is not None:
+        context.consent.require_pharmacogenomics(called.subject_id)
+
+
 def find_population_specific_haplotypes(context: OperationContext, inputs: OperationInputs) -> bytes:
     """Answer ``$find-population-specific-haplotypes``.
 
     One group (a list of alternatives) gives one count an alternative; several groups give the one count of subjects
-    that have one of every group. The denominator is the number of all subjects.
+    that have one of every group. The denominator is the number of all subjects who may be counted
+    (``app.operations.consent``).
     """
     groups = inputs.haplotypes
     labels = tuple(tuple(_item(token, inputs) for token in group) for group in groups)
     with context.database.read() as session:
-        totals = counters.values(session)
-        each = _who(
-            session,
-            [token for group in groups for token in group],
-            inputs,
-            context.reductions,
-            carriers.shards_of(totals),
-        )
-        items = counted_items(labels, each)
+        counting = context.consent.counted(session, pharmacogenomic=True)
+        tokens = [token for group in groups for token in group]
+        each = _who(session, tokens, inputs, context.reductions, counting.shards)
+        items = [(text, counting.of(members)) for text, members in counted_items(labels, each)]
         names = names_in(session, [members for _, members in items]) if inputs.include_patient_list else None
     name, item_name = "haplotypes", "haplotypeItem"
     if inputs.dialect is Dialect.REF and len(groups) == 1:  # so the reference implementation names them
@@ -108,8 +116,9 @@ def find_population_specific_haplotypes(context: OperationContext, inputs: Opera
                 item_name,
                 text,
                 numerator=carriers.size(members),
-                denominator=totals.get(counters.SUBJECTS, 0),
+                denominator=counting.denominator,
                 subjects=listed(members, names) if names is not None else None,
+                note=counting.note(inputs),
             )
             for text, members in items
         ]
@@ -123,6 +132,7 @@ def read_genotype(context: OperationContext, match: Match[str]) -> bytes | None:
         genotype = genotypes.with_uid(session, uid)
     if genotype is None:
         return None
+    _require_called(context, [genotype])
     haplotypes, resource = rendered_statement(genotype, Dialect.IG)
     if kind == "g":
         return resource.encode()

@@ -20,7 +20,7 @@ from app.operations.findings import Finding
 from app.operations.genotype_keys import key_of
 from app.operations.haplotypes import rendered_statement
 from app.operations.implication_ids import consequence_id, implication_id
-from app.operations.implications import Implication
+from app.operations.implications import Implication, is_of_pharmacogenomics
 from app.operations.matching import calls_at
 from app.operations.rule_findings import SiteFinding
 from app.store import calls, genotypes, structural_calls
@@ -57,6 +57,9 @@ def read_implication(context: OperationContext, match: Match[str]) -> bytes | No
                     groups = _by_call_set(context, session, every, about)
                     found = _implied(active, item, groups, call_set.subject_id, match[0])
                     if found is not None:
+                        release = active.release_of(item.item_id)
+                        if release is not None and is_of_pharmacogenomics(release):
+                            context.consent.require_pharmacogenomics(call_set.subject_id)
                         return found
     return None
 
@@ -102,6 +105,7 @@ def read_genotype_implication(context: OperationContext, match: Match[str]) -> b
         named = genotypes.with_uid(session, match[1])
         if named is None:
             return None
+        context.consent.require_pharmacogenomics(named.subject_id)
         active = ActiveKnowledge(session, ItemKind.THERAPEUTIC)
         keyed: dict[str, list[Finding]] = {}
         for one in genotypes.of_subject(session, named.subject_id):

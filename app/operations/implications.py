@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Final
 
 from pyroaring import BitMap, BitMap64
 
@@ -20,6 +21,7 @@ from app.fhir.parameters import Dialect, OperationInputs
 from app.fhir.tokens import parse_token
 from app.formats.knowledge import Concept, ItemKind
 from app.operations import findings, rule_findings, stated
+from app.operations.consent import Counted
 from app.operations.context import OperationContext
 from app.operations.findings import Finding
 from app.operations.genotype_keys import SEVERAL, genes_of_several, key_of
@@ -51,6 +53,8 @@ from app.store.session import Session
 from app.store.stated import Statements
 from app.variants.placement import Placement
 
+_PHARMACOGENOMIC: Final = ("CPIC", "ClinPGx", "PharmGKB", "PharmCAT", "PyPGx", "DPWG")
+"""Words in the labels of releases"""
 _FEWER = "ask for fewer conditions, treatments or variants, or for smaller ranges"
 
 
@@ -112,6 +116,8 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
             found += _of_variants(context, session, active, calls, wanted)
         if kind is ItemKind.THERAPEUTIC and not (inputs.variants or inputs.ranges):
             found += _of_genotypes(context, session, active, inputs, wanted)
+        if kind is ItemKind.THERAPEUTIC and any(map(_is_pharmacogenomic, found)):
+            context.consent.require_pharmacogenomics(subject_id)
         concepts = active.named_concepts(_concepts_of(found))
         asked = calls.segments if is_placed else None
         told = stated.of_subject(context, session, statements, inputs, question, call_sets=call_sets, asked=asked)
@@ -120,6 +126,16 @@ def _of_subject(context: OperationContext, inputs: OperationInputs, kind: ItemKi
     entries = list(_flat(found, concepts, inputs, subject_id, shown))
     entries += stated.flat(told, "implication", shown, inputs)
     return parameters(entries)
+
+
+def _is_pharmacogenomic(one: Implication) -> bool:
+    """Return whether an implication follows from a genotype, or from a source of pharmacogenomics."""
+    return any(finding.name == "genotype" for finding in one.findings) or is_of_pharmacogenomics(one.release)
+
+
+def is_of_pharmacogenomics(release: Release) -> bool:
+    """Return whether a release of knowledge is of a source of pharmacogenomics."""
+    return any(name in release.label for name in _PHARMACOGENOMIC)
 
 
 def _has_criteria(inputs: OperationInputs) -> bool:
@@ -221,6 +237,8 @@ def _of_genotypes(
     context: OperationContext, session: Session, active: ActiveKnowledge, inputs: OperationInputs, wanted: Wanted
 ) -> list[Implication]:
     chosen = chosen_genotypes(session, inputs)
+    if chosen:  # what none of them means is as much of an answer
+        context.consent.require_pharmacogenomics(chosen[0].subject_id)
     if inputs.haplotypes:
         tokens = [token for group in inputs.haplotypes for token in group]
         asked = {one.uid for token in tokens for one in matching(chosen, token, context.reductions)}
@@ -309,28 +327,28 @@ def _of_population(context: OperationContext, inputs: OperationInputs, kind: Ite
         active = ActiveKnowledge(session, kind)
         statements = Statements(session, kind)
         require_knowledge(active, kind, statements)
-        totals = counters.values(session)
         question = sought(session, active, statements, inputs)
         wanted = wanted_concepts(active, question)
+        counting = context.consent.counted(session, pharmacogenomic=kind is ItemKind.THERAPEUTIC)
         members: list[Shards] = []
         if not inputs.haplotypes:
             members.append(population_of_variants(context, session, active, inputs, wanted))
         if kind is ItemKind.THERAPEUTIC and not inputs.variants:
             members.append(_population_of_genotypes(context, session, active, inputs, wanted))
         members.append(stated.population(context, session, statements, inputs, question))
-        everyone = carriers.union(members)
+        everyone = counting.of(carriers.union(members))
         names = names_in(session, [everyone]) if inputs.include_patient_list else None
-    return parameters([counted("implications", everyone, names, totals)])
+    return parameters([counted("implications", everyone, names, counting)])
 
 
-def counted(name: str, members: Shards, names: dict[int, str] | None, totals: dict[str, int]) -> list[str]:
+def counted(name: str, members: Shards, names: dict[int, str] | None, counting: Counted) -> list[str]:
     """Return the one parameter of a population operation that has no item."""
     return counted_parameter(
         name,
         None,
         "",
         numerator=carriers.size(members),
-        denominator=totals.get(counters.SUBJECTS, 0),
+        denominator=counting.denominator,
         subjects=listed(members, names) if names is not None else None,
     )
 

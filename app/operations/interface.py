@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from app.config import Settings
 from app.fhir.parameters import OperationInputs
 from app.formats.snp_batch import Batch
+from app.operations.cip_case_page import CaseList, CasePage
 from app.operations.pgx import ActivePgx, PgxProfile
 from app.operations.pgx_passport import OpenedReport, Passport
 from app.operations.pgx_report import SnpResult
@@ -196,6 +197,14 @@ class Context(Protocol):
 
     def open_pgx_report(self, token: str, pin: str, request_id: str) -> OpenedReport:
         """Open the report at an address with a PIN; the attempt is recorded when this returns."""
+        ...
+
+    def cip_cases(self, search: str, page: int) -> CaseList:
+        """Return a page of the cases that a text is found in, counted from one; one past the end is the last."""
+        ...
+
+    def cip_case(self, ir_id: int, version: int) -> CasePage | None:
+        """Return a case of a CIP-API for its page; None if there is none."""
         ...
 
     def queue_snp_data(self, batch: Batch) -> Batch:

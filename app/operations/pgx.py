@@ -8,6 +8,7 @@ from typing import Protocol
 
 from app.errors import SubjectNotFound
 from app.formats.pgx import PgxContent
+from app.operations.consent import ConsentGate
 from app.operations.pgx_results import PgxResult, preferred, with_disagreement
 from app.operations.pgx_stated import stated_results
 from app.pgx.calls import GeneCall
@@ -68,6 +69,11 @@ class PgxContext(Protocol):
         """Return the store."""
         ...
 
+    @property
+    def consent(self) -> ConsentGate:
+        """Return who is withheld from what."""
+        ...
+
     def pgx(self) -> ActivePgx:
         """Return what the releases in use say."""
         ...
@@ -83,7 +89,9 @@ def profile_of(context: PgxContext, subject_id: str) -> PgxProfile:
 
     Raises:
         SubjectNotFound: there is no such subject.
+        ConsentWithheld: the subject has not agreed to pharmacogenomic findings.
     """
+    context.consent.require_pharmacogenomics(subject_id)
     active = context.pgx()
     with context.database.read() as session:
         stored = pgx_calls.of_subject(session, subject_id)

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final
 
 from app.config import Settings
-from app.errors import SubjectNotFound
+from app.errors import ConsentWithheld, SubjectNotFound
 from app.operations.interface import PgxRequest
 from app.operations.pgx import ActivePgx, PgxContext, PgxProfile, find_subject, profile_of
 from app.operations.pgx_advising import is_tested
@@ -43,6 +43,7 @@ def passport(context: PgxContext, settings: Settings, patient: str, language: st
 
     Raises:
         SubjectNotFound: there is no such person.
+        ConsentWithheld: the person has not agreed to pharmacogenomic findings.
     """
     subject_id = find_subject(context, patient)
     if subject_id is None:
@@ -70,9 +71,12 @@ def open_report(context: PgxContext, settings: Settings, desk: StoreDesk, token:
     began, at = perf_counter(), datetime.now(UTC)
     with context.database.write() as session:
         opened = pgx_reports.open_report(session, desk.sealer, token, attempt.pin)
-    found = None
+    found, withheld = None, False
     if opened.entry is Entry.OPEN:
-        found = passport(context, settings, opened.subject_id, opened.language)
+        try:
+            found = passport(context, settings, opened.subject_id, opened.language)
+        except ConsentWithheld:
+            withheld = True
     desk.record(
         PgxRequest(
             at=at.isoformat(timespec="milliseconds"),
@@ -85,12 +89,12 @@ def open_report(context: PgxContext, settings: Settings, desk: StoreDesk, token:
             client_version=None,
             certificate=None,
             patient=opened.subject_id or None,
-            status=_STATUS[opened.entry],
-            error_type=None if opened.entry is Entry.OPEN else opened.entry.value,
+            status=ConsentWithheld.status if withheld else _STATUS[opened.entry],
+            error_type="withheld" if withheld else None if opened.entry is Entry.OPEN else opened.entry.value,
             duration_ms=round((perf_counter() - began) * 1000),
         )
     )
-    return OpenedReport(opened.entry in (Entry.CLOSED, Entry.UNKNOWN), found)
+    return OpenedReport(opened.entry in (Entry.CLOSED, Entry.UNKNOWN), found, withheld)
 
 
 def knows_report(context: PgxContext, token: str) -> bool:

@@ -51,3 +51,5 @@ class OpenedReport:
     is_closed: bool
     """Too many wrong PINs, too old, or never there"""
     passport: Passport | None = None
+    is_withheld: bool = False
+    """The PIN was right, but the person has not agreed to pharmacogenomic findings"""

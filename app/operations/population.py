@@ -10,7 +10,7 @@ from app.fhir.parameters import OperationInputs
 from app.operations.context import OperationContext
 from app.operations.subject_genotype import identified
 from app.records import Build
-from app.store import calls, carriers, counters, subjects, variants
+from app.store import calls, carriers, subjects, variants
 from app.store.carriers import Shards
 from app.store.session import Session
 from app.variants.placement import Placement
@@ -20,7 +20,8 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
     """Answer ``$find-population-specific-variants``.
 
     One group (a list of alternatives) gives one count an alternative; several groups give the one count of subjects
-    that have a variant of every group. The denominator is the number of all subjects.
+    that have a variant of every group. The denominator is the number of all subjects who may be counted
+    (``app.operations.consent``).
 
     Raises:
         LiftoverFailed: a variant is known on one build only, and there are calls with a place on the other only.
@@ -30,19 +31,19 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
     placements = identified(context, texts)
     with context.database.read() as session:
         refuse_unplaced(session, placements, texts)
-        totals = counters.values(session)
-        shards = carriers.shards_of(totals)
+        counting = context.consent.counted(session)
+        shards = counting.shards
         known = variants.find(session, placements)
         wanted = sorted({variant_id for found in known for variant_id in found})
         items: list[tuple[str, int, list[str] | None]]
-        if _is_count_only(inputs) and all(len(found) <= 1 for found in known):
+        if _is_count_only(inputs) and not counting.hidden and all(len(found) <= 1 for found in known):
             counts = carriers.count(session, wanted, shards=shards) if wanted else {}
             numbers = [sum(counts[variant_id] for variant_id in found) for found in known]
             items = [(text, number, None) for text, number in zip(texts, numbers, strict=True)]
         else:
             who = carriers.fetch(session, wanted, inputs.source_class, shards=shards) if wanted else {}
             each = [carriers.union(who[variant_id] for variant_id in found) for found in known]
-            found_items = counted_items(groups, each)
+            found_items = [(text, counting.of(members)) for text, members in counted_items(groups, each)]
             names = names_in(session, [members for _, members in found_items]) if inputs.include_patient_list else None
             items = [
                 (text, carriers.size(members), listed(members, names) if names is not None else None)
@@ -55,8 +56,9 @@ def find_population_specific_variants(context: OperationContext, inputs: Operati
                 "variantItem",
                 text,
                 numerator=number,
-                denominator=totals.get(counters.SUBJECTS, 0),
+                denominator=counting.denominator,
                 subjects=named,
+                note=counting.note(inputs),
             )
             for text, number, named in items
         ]

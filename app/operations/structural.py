@@ -15,7 +15,7 @@ from app.operations.population import listed, names_in
 from app.operations.query import chosen_call_sets
 from app.operations.structural_matching import StructuralMatcher
 from app.operations.structural_rendering import observation_with_id, resources
-from app.store import carriers, counters, structural_sites
+from app.store import carriers, structural_sites
 from app.store.session import Session
 from app.variants.extent import Relation
 
@@ -90,11 +90,12 @@ def read_structural(context: OperationContext, match: re.Match[str]) -> bytes | 
 
 def _of_population(context: OperationContext, inputs: OperationInputs, relating: Relating) -> bytes:
     with context.database.read() as session:
-        totals = counters.values(session)
+        counting = context.consent.counted(session)
         matcher = _matcher(context, session, relating)
         found = matcher.sites([asked.interval for asked in inputs.ranges], inputs.source_class)
         classes = None if inputs.source_class is None else (inputs.source_class,)
-        each = carriers.united(session, found, classes, shards=carriers.shards_of(totals))
+        united = carriers.united(session, found, classes, shards=counting.shards)
+        each = [counting.of(members) for members in united]
         names = names_in(session, each) if inputs.include_patient_list else None
     return parameters(
         [
@@ -103,9 +104,9 @@ def _of_population(context: OperationContext, inputs: OperationInputs, relating:
                 "rangeItem",
                 asked.text,
                 numerator=carriers.size(members),
-                denominator=totals.get(counters.SUBJECTS, 0),
+                denominator=counting.denominator,
                 subjects=listed(members, names) if names is not None else None,
-                note=matcher.notes.get(asked.interval),
+                note=counting.note(inputs, matcher.notes.get(asked.interval)),
             )
             for asked, members in zip(inputs.ranges, each, strict=True)
         ]

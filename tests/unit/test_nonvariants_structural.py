@@ -262,6 +262,7 @@ def test_a_subject_without_structural_calls_takes_one_statement_and_nothing_else
         return [[]]
 
     store.ingest(GVCF, test="T1")
+    store.context.consent.now()  # read once for each state of the store
     with counted(store.database) as statements:
         assert said(store, snv(550)) == [[ABSENT]]
     monkeypatch.setattr(structural_doubt, "doubts", nothing)

@@ -230,13 +230,16 @@ def test_an_answer_takes_a_fixed_number_of_statements(store: SmallStore, people:
     records = [sv(1000 + n, 2000, cell=" ".join(["0/1"] * people)) for n in range(people)]
     store.ingest(vcf(*records, samples=names), *(f"P{n}" for n in range(1, people + 1)))
 
+    store.context.consent.now()  # read once for each state of the store
+
     with counted(store.database) as of_subject:
         [item] = store.structural("intersecting", "P1", f"{R38}:1500-1501")
     with counted(store.database) as of_all:
         [found] = store.structural_population("subsuming", f"{R38}:1500-1501", include_patient_list=True)
 
     assert (len(item.variants), len(found[3])) == (people, people)
-    assert len(of_subject) == 3, of_subject
+    # PostgreSQL has no other way to tell whether anything changed than to ask for it.
+    assert len(of_subject) == (3 if store.database.is_sqlite else 4), of_subject
     assert len(of_all) <= 6, "\n".join(of_all)
 
 

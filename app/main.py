@@ -17,6 +17,8 @@ from app.api import (
     batch,
     capability,
     cds_hooks,
+    cip,
+    cip_gate,
     client_certificates,
     health,
     openapi,
@@ -60,6 +62,7 @@ def create_app(
         finally:
             server.close()
 
+    gates = [cip_gate.middleware(server), abomics_gate.middleware(server)]
     app = FastAPI(
         title="Operon",
         version=__version__,
@@ -72,7 +75,7 @@ def create_app(
         # Spans would carry the query string; numbers and log lines of our own do not.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
-        middleware=build_middleware(settings, server.metrics, [abomics_gate.middleware(server)]),
+        middleware=build_middleware(settings, server.metrics, gates),
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.router.routes += [
@@ -87,6 +90,7 @@ def create_app(
         *health.routes(server),
         *openapi.routes(server),
         *pages.routes(server),
+        *cip.routes(server),
     ]
     return app
 

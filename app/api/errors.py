@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from app.api.logs import describe, log
 from app.api.negotiate import FHIR_JSON, JSON, PROBLEM_JSON, read_accept, wants_problem
-from app.api.scope import ALLOW, ERROR_BODY, REQUEST_ID, dialect_of, header, is_fhir
+from app.api.scope import ALLOW, ERROR_BODY, ERROR_HEADERS, REQUEST_ID, dialect_of, header, is_fhir
 from app.errors import (
     InvalidInput,
     InvalidValue,
@@ -43,7 +43,7 @@ def _render(scope: Scope, error: OperonError) -> Response:
         body, media_type = problem(error), PROBLEM_JSON
     else:
         body, media_type = operation_outcome(error), FHIR_JSON
-    headers = {"Vary": "Accept, Prefer"}
+    headers = {"Vary": "Accept, Prefer", **scope.get(ERROR_HEADERS, {})}
     if error.status == 503:
         headers["Retry-After"] = _RETRY_SECONDS
     if isinstance(error, MethodNotAllowed) and ALLOW in scope:

@@ -19,7 +19,7 @@ from app.api.compression import Gzip
 from app.api.errors import render, render_unforeseen
 from app.api.logs import log_request
 from app.api.metrics import Metrics
-from app.api.scope import OPERATION, REQUEST_ID, ROUTE
+from app.api.scope import BODY_LIMIT, METHODS, OPERATION, REQUEST_ID, ROUTE
 from app.config import Settings
 from app.errors import InvalidInput, OperonError, TooCostly, UriTooLong
 
@@ -96,7 +96,7 @@ class Envelope:
             log_request(
                 {
                     "request_id": scope[REQUEST_ID],
-                    "method": scope["method"] if scope["method"] in _METHODS else "other",
+                    "method": scope["method"] if scope["method"] in METHODS else "other",
                     "operation": operation,
                     "route": scope.get(ROUTE, "-"),
                     "status": status,
@@ -104,9 +104,6 @@ class Envelope:
                     "ms": round(elapsed * 1000, 2),
                 }
             )
-
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 def _ids(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -153,7 +150,7 @@ class Guard:
             await send(message)
 
         try:
-            await self.app(scope, self._limited(receive), watch)
+            await self.app(scope, self._limited(receive, self._limit(scope)), watch)
         except Exception as error:  # the boundary: nothing may pass with its message
             response = render_unforeseen(scope, error)
             if started:
@@ -169,12 +166,17 @@ class Guard:
             )
         if query.count(b"&") >= self.settings.max_query_parameters:
             return InvalidInput(f"More than {self.settings.max_query_parameters} query parameters")
+        limit = self._limit(scope)
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value[:20]) > self.settings.max_body_bytes:
-                return self._too_large()
+            if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
+                return _too_large(limit)
         return None
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limit(self, scope: Scope) -> int:
+        limit: int = scope.get(BODY_LIMIT, self.settings.max_body_bytes)
+        return limit
+
+    def _limited(self, receive: Receive, limit: int) -> Receive:
         read = 0
 
         async def limited() -> Message:
@@ -182,11 +184,12 @@ class Guard:
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
-                if read > self.settings.max_body_bytes:
-                    raise self._too_large()
+                if read > limit:
+                    raise _too_large(limit)
             return message
 
         return limited
 
-    def _too_large(self) -> TooCostly:
-        return TooCostly(f"The request body is larger than {self.settings.max_body_bytes} bytes")
+
+def _too_large(limit: int) -> TooCostly:
+    return TooCostly(f"The request body is larger than {limit} bytes")

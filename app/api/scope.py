@@ -16,10 +16,16 @@ DIALECT = "operon.dialect"
 """Wording that the route decided on."""
 ALLOW = "operon.allow"
 """Methods that the path takes."""
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+"""Methods that logs name; any other text of a client is not repeated."""
 PEER = "operon.peer"
 """Address that the connection comes from, whatever headers of proxies say; absent where it is not known."""
 ERROR_BODY = "operon.error_body"
 """How the family of the path words an error: (scope, error) → JSON value; absent where it is FHIR or plain."""
+ERROR_HEADERS = "operon.error_headers"
+"""Headers that an error gets beside its body."""
+BODY_LIMIT = "operon.body_limit"
+"""Largest body of the family of the path; absent where it is the one of all."""
 
 _REFERENCE_FAMILIES = ("/subject-operations/", "/population-operations/", "/utilities/")
 _FHIR_FAMILIES = ("/fhir", *_REFERENCE_FAMILIES)

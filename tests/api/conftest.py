@@ -16,6 +16,7 @@ from app.errors import SubjectNotFound
 from app.fhir.parameters import OperationInputs
 from app.formats.snp_batch import Batch
 from app.main import create_app
+from app.operations.cip_case_page import CaseList, CasePage
 from app.operations.interface import Check, Example, Handler, Pairs, Reader, Summary
 from app.operations.pgx import ActivePgx
 from app.operations.pgx_passport import OpenedReport, Passport
@@ -135,6 +136,12 @@ class FakeContext:
 
     def open_pgx_report(self, token: str, pin: str, request_id: str) -> OpenedReport:
         return OpenedReport(is_closed=True)
+
+    def cip_cases(self, search: str, page: int) -> CaseList:
+        return CaseList(0, 1, 1, search, ())
+
+    def cip_case(self, ir_id: int, version: int) -> CasePage | None:
+        return None
 
     def readiness(self) -> list[Check]:
         if self.failure is not None:

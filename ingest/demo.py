@@ -17,6 +17,8 @@ from app.store import bulk, migrate
 from app.store.pgx_releases import EMBEDDED
 from ingest import reference
 from ingest.calls import VcfOptions, ingest_manifest, ingest_vcfs
+from ingest.cip import project
+from ingest.cip_files import read_files
 from ingest.haplotypes import ingest_haplotypes
 from ingest.knowledge import LoadOptions
 from ingest.knowledge import load as load_knowledge
@@ -102,6 +104,10 @@ QUESTIONS = (
         "/fhir/$find-subject-tx-implications?subject=demo-child&treatments=clopidogrel",
     ),
     Question(
+        "What does the report of a case say of the proband's intellectual disability (as a page: /cip/cases/90001-1)?",
+        "/fhir/$find-subject-dx-implications?subject=p900000001&conditions=HP:0001249",
+    ),
+    Question(
         "Who has a variant that truncates a protein by a frameshift?",
         "/fhir/$find-population-molecular-consequences"
         "?featureConsequences=http://www.sequenceontology.org%7CSO:0001589&includePatientList=true",
@@ -147,7 +153,20 @@ def _add_family(workspace: Workspace, folder: Path, progress: Progress) -> None:
     for kind in _KNOWLEDGE:
         options = LoadOptions(name=f"sample-{kind}", version="1")
         load_knowledge(workspace, kind, [folder / "knowledge" / f"{kind}.tsv"], options, progress)
+    _add_case(workspace, folder, progress)
     load_pgx(workspace, "pgx", [Path(EMBEDDED)], LoadOptions(), progress)
+
+
+def _add_case(workspace: Workspace, folder: Path, progress: Progress) -> None:
+    """Add the case of another family, as ``operon ingest cip-api`` does.
+
+    Raises:
+        InvalidInput: the document was refused.
+    """
+    report = read_files(workspace, [folder / "cip" / "90001-1.json"], progress)
+    if report.refused:
+        raise InvalidInput(report.refused[0])
+    project(workspace, progress)
 
 
 def _add_reference(settings: Settings, folder: Path) -> None:

@@ -25,7 +25,7 @@ from app.api.scope import OPERATION, header
 from app.api.server import Server
 from app.api.utilities import UTILITIES
 from app.errors import UnknownOperation
-from app.web import passports
+from app.web import cases, cip_docs, passports
 from app.web.html import html_page, policy
 
 _MEDIA_TYPES = {
@@ -96,7 +96,8 @@ def routes(server: Server) -> list[BaseRoute]:
 
     async def docs(request: Request) -> Response:
         request.scope[OPERATION] = "docs"
-        page = environment.get_template("docs.html").render(root=request.scope.get("root_path", ""))
+        root = request.scope.get("root_path", "")
+        page = environment.get_template("docs.html").render(root=root, document=f"{root}/openapi.json")
         # Swagger UI sets styles on elements, and calls the address that the OpenAPI document names.
         return html_page(page, policy(styles=" 'unsafe-inline'", origin=_origin(server.settings.base_url)))
 
@@ -120,6 +121,8 @@ def routes(server: Server) -> list[BaseRoute]:
         Route("/docs", docs),
         Route("/static/{path:path}", asset),
         *passports.routes(server, environment),
+        *cases.routes(server, environment),
+        *cip_docs.routes(server, environment, _origin(server.settings.base_url)),
     ]
 
 

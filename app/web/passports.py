@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from app.api.query import parse_query
 from app.api.scope import OPERATION, REQUEST_ID, ROUTE
 from app.api.server import Server
-from app.errors import SubjectNotFound
+from app.errors import ConsentWithheld, SubjectNotFound
 from app.web.html import html_page, policy
 
 _LONGEST_PIN = 32
@@ -40,6 +40,8 @@ def routes(server: Server, environment: Environment) -> list[BaseRoute]:
         except SubjectNotFound:
             problem = "There is no subject with this id or identifier, or there is more than one."
             return shown(request, "passport_form.html", _NOT_FOUND, problem=problem)
+        except ConsentWithheld as error:
+            return shown(request, "passport_form.html", error.status, problem=f"{error.diagnostics}.")
         return shown(request, "passport.html", passport=passport)
 
     async def report(request: Request) -> Response:
@@ -48,14 +50,17 @@ def routes(server: Server, environment: Environment) -> list[BaseRoute]:
         if request.method != "POST":
             is_known = await server.run(lambda: context.knows_pgx_report(token))
             status = 200 if is_known else _NOT_FOUND
-            return shown(request, "report_login.html", status, is_closed=not is_known, is_wrong=False)
+            return shown(
+                request, "report_login.html", status, is_closed=not is_known, is_wrong=False, is_withheld=False
+            )
         pin = dict(parse_query(await request.body())).get("pin", "").strip()[:_LONGEST_PIN]
         request_id = request.scope[REQUEST_ID]
         opened = await server.run(lambda: context.open_pgx_report(token, pin, request_id))
         if opened.passport is not None:
             return shown(request, "passport.html", passport=opened.passport)
         status = _NOT_FOUND if opened.is_closed else _FORBIDDEN
-        return shown(request, "report_login.html", status, is_closed=opened.is_closed, is_wrong=True)
+        said = {"is_closed": opened.is_closed, "is_wrong": not opened.is_withheld, "is_withheld": opened.is_withheld}
+        return shown(request, "report_login.html", status, **said)
 
     return [
         Route("/pgx", asked),

@@ -16,7 +16,7 @@ from bench.stores import Skipped
 BENCHES = (
     "http_floor", "subject_range", "population_count", "population_boolean", "haplotype_count", "structural",
     "gene_load", "knowledge_load", "knowledge_subject", "knowledge_count", "ingest", "normalize", "liftover",
-    "hgvs_argument", "hgvs_names", "pgx_call", "cds_hooks", "statements",
+    "hgvs_argument", "hgvs_names", "pgx_call", "cds_hooks", "statements", "cip_ingest",
 )  # fmt: skip
 
 Bench = Callable[[str, str], Iterator[Reported]]

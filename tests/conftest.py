@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.gel_oracle import ORACLE_FOLDER, GelOracle, running_oracle
 from tests.network_guard import guard
 from tests.postgres_server import PostgresServer, find_binaries, running
 from tests.profile_validator import Validate, installed_pack, validator
@@ -28,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     # The settings of whoever runs the tests must not change what they see.
-    for name in [name for name in os.environ if name.startswith("OPERON_")]:
+    for name in [name for name in os.environ if name.startswith("OPERON_") and name != ORACLE_FOLDER]:
         del os.environ[name]
 
 
@@ -51,6 +52,13 @@ def shared() -> Path:
 def update_golden(pytestconfig: pytest.Config) -> bool:
     """Return whether golden files are to be rewritten instead of compared."""
     return bool(pytestconfig.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def gel_oracle() -> Iterator[GelOracle]:
+    """Run Genomics England's validator of documents, one for each test process that asks."""
+    with running_oracle() as oracle:
+        yield oracle
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,8 @@ from tests.operation_calls import OFFERED
 
 FAMILY = ("demo-aunt", "demo-child", "demo-father", "demo-grandmother", "demo-mother")
 RELATIONS = ("intersecting", "subsuming")
+IN_CASE = ("p900000001", "p900000002", "p900000003")
+"""People of the case ``cip/90001-1.json``"""
 COHORT = ("HG00096", "HG00097", "HG00099", "HG00100", "HG00101")
 SUBJECT_PATH, POPULATION_PATH = (
     "/subject-operations/genotype-operations/",
@@ -115,7 +117,7 @@ def answers_something(entry: dict[str, Any]) -> bool:
 
 def test_questions_that_are_printed_have_answers_of_every_family(client: TestClient, printed: str) -> None:
     paths = CURL.findall(printed)
-    assert len(paths) == len(set(paths)) == 10
+    assert len(paths) == len(set(paths)) == 11
     for path in paths:
         first, *others = ask(client, path)
         assert answers_something(first), path
@@ -123,6 +125,15 @@ def test_questions_that_are_printed_have_answers_of_every_family(client: TestCli
     families = ("-variants?", "-structural-", "-haplotypes?", "$find-study-metadata", "$find-population-")
     for family in (*families, "-dx-implications", "-tx-implications", "-molecular-consequences"):
         assert any(family in path for path in paths), family
+
+
+def test_case_of_the_sample_data_has_a_page(client: TestClient, printed: str) -> None:
+    assert "/cip/cases/90001-1" in printed
+    assert "1 case" in client.get("/cip/cases").text
+    page = client.get("/cip/cases/90001-1")
+    assert page.status_code == 200
+    for shown in ("MECP2", "X:154031326 G&gt;A", "heterozygous, de novo", "pathogenic", "TIER1", "green", "<svg"):
+        assert shown in page.text, shown
 
 
 def test_printed_pharmacogenetic_requests_have_answers(client: TestClient, printed: str) -> None:
@@ -269,7 +280,7 @@ def test_population_has_the_carriers_of_the_table(client: TestClient, variant: s
     expected = tuple(sorted(carriers(VARIANTS[variant])))
     assert counted(named).subjects == expected
     assert counted(named).numerator == counted(bare).numerator == len(expected)
-    assert counted(named).denominator == counted(bare).denominator == len(FAMILY) + len(COHORT)
+    assert counted(named).denominator == counted(bare).denominator == len(FAMILY) + len(COHORT) + len(IN_CASE)
 
 
 def test_population_counts_whom_the_subject_operation_finds(client: TestClient) -> None:

@@ -66,7 +66,9 @@ def filled(made: Stores, rows: int, subjects: int) -> Served:
     ingest_vcf(database, opened, vcf.path, "S1")
     release = load_both(folder, (database, opened), genome, rows, conditions=30)
     add_carriers(database, subjects)
-    return Served(Client(create_app(Settings(), context_of(database, opened))), database, release)
+    context = context_of(database, opened)
+    context.prepare()  # who is withheld from what is read as a whole, once for each state of the store
+    return Served(Client(create_app(Settings(), context)), database, release)
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def page(client: Client, url: str) -> tuple[str, Page]:
     return text, Page(text)
 
 
-@pytest.mark.parametrize("url", ["/", "/docs", "/pgx"])
+@pytest.mark.parametrize("url", ["/", "/docs", "/pgx", "/cip/cases"])
 def test_everything_on_a_page_comes_from_this_server(client: Client, url: str):
     _, parsed = page(client, url)
     assert parsed.links

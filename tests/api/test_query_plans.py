@@ -79,7 +79,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         consequences = made.folder / "consequences.tsv"
         consequences.write_text(CONSEQUENCES, "utf-8")
         load_release(database, opened, consequences, kind="consequence", active=True)
-        client = Client(create_app(Settings(), context_of(database, opened)))
+        context = context_of(database, opened)
+        context.prepare()  # who is withheld from what is read as a whole, once for each state of the store
+        client = Client(create_app(Settings(), context))
         yield Served(client, database)
         client.close()
 

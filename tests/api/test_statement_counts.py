@@ -71,7 +71,9 @@ def served() -> Iterator[Served]:
         database = made.fresh()
         for subject in SUBJECTS:
             ingest_vcf(database, opened, vcf.path, subject)
-        client = Client(create_app(Settings(max_url_bytes=60_000), context_of(database, opened)))
+        context = context_of(database, opened)
+        context.prepare()  # who is withheld from what is read as a whole, once for each state of the store
+        client = Client(create_app(Settings(max_url_bytes=60_000), context))
         yield Served(client, database, vcf)
         client.close()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.formats.genotype import Genotype, GenotypeTable
 from app.records import LiftStatus
-from app.store.codec import SNVS, Allele, CallChunk, Placed, Placement, decode, encode
+from app.store.codec import SNVS, Allele, CallChunk, Placed, Placement, SingleCalls, decode, encode
 
 LAST_POSITION = 248_956_421
 INT32, INT64 = 2**31 - 1, 2**63 - 1
@@ -212,3 +212,11 @@ def _one() -> CallChunk:
     zero = np.zeros(1, dtype=np.int64)
     placement = Placement(Placed.FORWARD, LiftStatus.OK, 9)
     return CallChunk(zero + 5, zero + 7, zero, zero, zero, [SNVS[3]], [placement], genotypes_of("0/1"))
+
+
+@given(chunks())
+def test_a_call_alone_is_encoded_as_its_chunk_would_be(chunk: CallChunk) -> None:
+    chunk = replace(chunk, filter=None, filters=()).without_absent()
+    alone = SingleCalls(chunk)
+    for at in range(len(chunk)):
+        assert alone.encode(at) == encode(chunk.cut(at, at + 1))

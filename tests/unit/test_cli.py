@@ -111,15 +111,6 @@ def test_wrong_usage_ends_with_2(operon: CommandLine, arguments: list[str], mess
     assert message in text
 
 
-def test_verbs_of_later_releases_say_so_and_end_with_2(operon: CommandLine) -> None:
-    before = operon.dump()
-    ended = operon.run("ingest", "cip-api", "a.json")
-    assert ended.code == 2
-    [text] = said(ended)
-    assert text.endswith("is not in this release")
-    assert operon.dump() == before
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -21,6 +21,8 @@ from app.records import Sex
 from app.store import bulk, pgx_calls
 from app.store.subjects import Subject
 from ingest import pgx_calls as calling
+from tests.cip_cases import PROBAND, CaseStore, case, genome, variant
+from tests.cip_cases import call as case_call
 from tests.genotype_files import hla, line
 from tests.pgx_lab import QUIET, Lab, gene, record, whole
 from tests.small_store import migrated
@@ -387,3 +389,17 @@ def test_nothing_is_ready_while_no_definition_is_in_use(lab: Lab, monkeypatch: p
     monkeypatch.setattr(pgx_active, "embedded_content", PgxContent)
     calling.call(lab.workspace, calling.definitions_in_use(lab.workspace), QUIET)
     assert not lab.profile().is_ready
+
+
+def test_a_case_that_tells_only_what_was_selected_gives_no_star_alleles_and_keeps_no_result_waiting(lab: Lab) -> None:
+    lab.take(whole("CYP3A5"), PROBAND)
+    [splice] = [one for one in gene("CYP3A5").positions if one.name == SPLICE]
+    assert splice.start38 is not None
+    alt = next(one for one in splice.alleles38 if one != splice.ref38)
+    carried = variant(f"7:{splice.start38 + 1}:{splice.ref38}:{alt}", case_call(PROBAND, "alternate_homozygous"))
+    CaseStore(lab).ingest(case(genome(carried)))
+
+    assert lab.call().tests == lab.call(anew=True).tests == 1
+
+    assert lab.profile(PROBAND).is_ready
+    assert codes(lab, PROBAND) == ["CYP3A5 *1/*1"]

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,15 @@ from ingest.cli import main
 from tests.store_dump import Dump, dump
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_MEASURED = """
+import os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+os.write(int(sys.argv[1]), str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss).encode())
+sys.exit(code)
+"""
+"""Runs a command and tells its peak of memory (KiB). A process begins with that of the one that starts it, so one that
+has run many tests cannot measure another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,19 @@ class CommandLine:
         return ended
 
     def start(
-        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **settings: str
+        self,
+        *arguments: str | Path,
+        stdin: int = subprocess.DEVNULL,
+        before: Sequence[str] = (),
+        shared: Sequence[int] = (),
+        **settings: str,
     ) -> subprocess.Popen[bytes]:
-        """Start one command as a process of its own."""
+        """Start one command as a process of its own, as the arguments of the command ``before`` it if there is one."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OPERON_")}
         return subprocess.Popen(
-            [sys.executable, "-m", "ingest.cli", *map(str, arguments)],
+            [*before, sys.executable, "-m", "ingest.cli", *map(str, arguments)],
             cwd=ROOT,
+            pass_fds=shared,
             env=environment | self._variables(settings),
             stdin=stdin,
             stdout=subprocess.PIPE,
@@ -84,15 +100,18 @@ class CommandLine:
 
     def run_apart(self, *arguments: str | Path, **settings: str) -> Ended:
         """Run one command as a process of its own to its end."""
-        process = self.start(*arguments, stdin=subprocess.DEVNULL, **settings)
+        told, tells = os.pipe()
+        measured = [sys.executable, "-S", "-c", _MEASURED, str(tells)]
+        process = self.start(*arguments, stdin=subprocess.DEVNULL, before=measured, shared=[tells], **settings)
+        os.close(tells)
         assert process.stdout is not None
         assert process.stderr is not None
         with process.stdout as stdout, process.stderr as stderr:
             # Commands write a few lines at most, so one pipe after the other cannot block.
             out, err = stdout.read().decode(), stderr.read().decode()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return Ended(process.returncode, out, err, used.ru_maxrss * 1024)
+        with os.fdopen(told, "rb") as pipe:
+            peak = int(pipe.read())
+        return Ended(process.wait(), out, err, peak * 1024)
 
     def dump(self) -> Dump:
         """Return everything that is in the store."""

@@ -6,21 +6,20 @@ that is not recorded.
 
 from __future__ import annotations
 
-import logging
 import re
 from datetime import UTC, datetime
 from time import perf_counter
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.abomics_errors import ERROR_TYPE, error_body
 from app.api.client_certificates import ClientCertificates
 from app.api.errors import render
-from app.api.logs import describe, log
-from app.api.scope import ERROR_BODY, REQUEST_ID, ROUTE, header, route_path
+from app.api.recording import Recorder
+from app.api.scope import ERROR_BODY, METHODS, REQUEST_ID, ROUTE, header, route_path
 from app.api.server import Server
-from app.errors import OperonError, Unavailable
+from app.errors import OperonError
 from app.operations.interface import PgxRequest
 
 PATIENT = "operon.abomics.patient"
@@ -28,7 +27,6 @@ PATIENT = "operon.abomics.patient"
 
 _CLIENT = re.compile(r"Abomics/(?P<client>\S+) (?P<version>\d+\.\d+\.\d+)")
 _LONGEST = 256
-_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _AT_ROOT = re.compile(r"/(?:v[0-9]+|snpdata)(?:/|$)")
 
 
@@ -60,7 +58,7 @@ class Gate:
         elif is_below(self.prefix, route_path(scope)):
             scope[ERROR_BODY] = error_body
             name = self.certificates.common_name(scope)
-            await self._admit(scope, receive, _Recorder(self.server, scope, name, send).send, name)
+            await self._admit(scope, receive, _recorder(self.server, scope, name, send).send, name)
         elif self.certificates.guards_everything():
             await self._admit(scope, receive, send, self.certificates.common_name(scope))
         else:
@@ -75,57 +73,32 @@ class Gate:
         await self.app(scope, receive, send)
 
 
-class _Recorder:
-    """Sends an answer once the request is recorded."""
+def _recorder(server: Server, scope: Scope, name: str | None, send: Send) -> Recorder:
+    """Return what records a request with the name of the client's certificate."""
+    at, started = datetime.now(UTC), perf_counter()
 
-    def __init__(self, server: Server, scope: Scope, name: str | None, send: Send) -> None:
-        self._server = server
-        self._scope = scope
-        self._name = name
-        self._send = send
-        self._at = datetime.now(UTC)
-        self._started = perf_counter()
-        self._failed = False
-
-    async def send(self, message: Message) -> None:
-        """Pass a message on; the first one only after the request was recorded."""
-        if message["type"] == "http.response.start":
-            request = self._request(message["status"])
-            try:
-                desk = self._server.opened().pgx_desk
-                await self._server.run(lambda: desk.record(request))
-            except Exception as error:  # whatever the reason: what is not recorded is not answered
-                self._failed = True
-                log(logging.ERROR, "audit", request_id=self._scope[REQUEST_ID], failure=describe(error))
-                refusal = Unavailable("The request could not be recorded, and was not answered therefore")
-                await render(self._scope, refusal)(self._scope, _no_body, self._send)
-        if not self._failed:
-            await self._send(message)
-
-    def _request(self, status: int) -> PgxRequest:
-        scope = self._scope
+    def note(status: int) -> None:
         agent = header(scope, b"user-agent").strip()
         known = _CLIENT.fullmatch(agent)
-        return PgxRequest(
-            at=self._at.isoformat(timespec="milliseconds"),
+        request = PgxRequest(
+            at=at.isoformat(timespec="milliseconds"),
             request_id=scope[REQUEST_ID],
-            method=scope["method"] if scope["method"] in _METHODS else "other",
+            method=scope["method"] if scope["method"] in METHODS else "other",
             path=scope.get(ROUTE, "-"),
             user_id=_given(scope, b"user-id"),
             organization_id=_given(scope, b"organization-id"),
             client=known["client"][:_LONGEST] if known else agent[:_LONGEST] or None,
             client_version=known["version"][:_LONGEST] if known else None,
-            certificate=self._name,
+            certificate=name,
             patient=scope.get(PATIENT),
             status=status,
             error_type=scope.get(ERROR_TYPE),
-            duration_ms=round((perf_counter() - self._started) * 1000),
+            duration_ms=round((perf_counter() - started) * 1000),
         )
+        server.opened().pgx_desk.record(request)
+
+    return Recorder(server, scope, send, note)
 
 
 def _given(scope: Scope, name: bytes) -> str | None:
     return header(scope, name).strip()[:_LONGEST] or None
-
-
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from typing import Any, Final
 
-from app.store import counters
+from app.store import audit_pages, counters
 from app.store.session import Database, Session
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +33,5 @@ def append(session: Session, rows: list[CipAuditRow]) -> None:
 
 
 def entries(database: Database, *, since: str = "", username: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the rows from a moment on, in the order of their writing, as objects."""
-    last = -1
-    while True:
-        with database.read() as session:
-            rows = session.run(
-                f"select id, {', '.join(_COLUMNS)} from cip_audit where id > :last and at >= :since"
-                " and (:anybody = 1 or username = :username) order by id limit :page",
-                {
-                    "last": last,
-                    "since": since,
-                    "anybody": int(username is None),
-                    "username": username or "",
-                    "page": _PAGE,
-                },
-            )
-        for row in rows:
-            yield dict(zip(("id", *_COLUMNS), row, strict=True))
-        if len(rows) < _PAGE:
-            return
-        last = rows[-1][0]
+    """Return the rows from a moment on, in the order of their writing, as objects."""
+    return audit_pages.entries(database, "cip_audit", _COLUMNS, since=since, about=("username", username))

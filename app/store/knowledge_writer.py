@@ -190,6 +190,7 @@ class KnowledgeWriter:
             self._items, self._asked_by(), orjson.dumps(dict(report)).decode(), now,
         )  # fmt: skip
         session.insert_rows("knowledge_release", _RELEASE, [row])
+        session.analyze("knowledge_item", "knowledge_link", "knowledge_genotype", "knowledge_concept")
         consequence_sets.put(session, self.release_id, self._with_consequences)
 
     def _asked_by(self) -> str:

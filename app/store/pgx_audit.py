@@ -7,10 +7,8 @@ from dataclasses import astuple, dataclass, fields
 from threading import Lock
 from typing import Any, Final
 
-from app.store import counters
+from app.store import audit_pages, counters
 from app.store.session import Database, Session
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +89,5 @@ def append(session: Session, rows: list[AuditRow]) -> None:
 
 
 def entries(database: Database, *, since: str = "", patient_ref: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the rows from a moment on, in the order of their writing, as objects."""
-    last = -1
-    while True:
-        with database.read() as session:
-            rows = session.run(
-                f"select id, {', '.join(_COLUMNS)} from pgx_audit where id > :last and at >= :since"
-                " and (:any_patient = 1 or patient_ref = :patient) order by id limit :page",
-                {
-                    "last": last,
-                    "since": since,
-                    "any_patient": int(patient_ref is None),
-                    "patient": patient_ref or "",
-                    "page": _PAGE,
-                },
-            )
-        for row in rows:
-            yield dict(zip(("id", *_COLUMNS), row, strict=True))
-        if len(rows) < _PAGE:
-            return
-        last = rows[-1][0]
+    """Return the rows from a moment on, in the order of their writing, as objects."""
+    return audit_pages.entries(database, "pgx_audit", _COLUMNS, since=since, about=("patient_ref", patient_ref))

@@ -214,6 +214,11 @@ class Session:
             for row in rows:
                 copy.write_row(row)
 
+    def analyze(self, *tables: str) -> None:
+        """Let PostgreSQL look at tables that were just filled: until it does, it plans by what they were before."""
+        if not self.is_sqlite:
+            self.driver.cursor().execute(f"analyze {', '.join(tables)}")
+
     def integer_rows(
         self, names: Sequence[str], columns: Sequence[Sequence[int]], *, name: str = ""
     ) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from app.errors import OperonError, Unavailable
 from app.operations.context import OperationContext
 from app.operations.interface import PgxRequest
 from app.operations.pgx_desk import StoreDesk
-from app.store import pgx_audit
+from app.store import audit_pages, pgx_audit
 from app.store.pgx_audit import AuditLog, AuditRow
 from app.store.session import Database
 from tests.command_line import CommandLine
@@ -57,7 +57,7 @@ def test_rows_written_at_once_are_all_there(database: Database) -> None:
 
 
 def test_long_audits_are_read_in_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pgx_audit, "_PAGE", 2)
+    monkeypatch.setattr(audit_pages, "_PAGE", 2)
     with database.write() as session:
         pgx_audit.append(session, [replace(ROW, request_id=f"r{n}") for n in range(4)])
     assert [entry["request_id"] for entry in entries(database)] == ["r0", "r1", "r2", "r3"]

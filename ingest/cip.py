@@ -45,7 +45,8 @@ from ingest.workspace import Workspace
 
 PROJECTION: Final = "1"
 """Changes when cases are to be made anew because they are understood in another way"""
-_BATCH: Final = 200
+BATCH: Final = 200
+"""Cases of one run"""
 _BLOCKED: Final = "blocked"
 
 
@@ -65,7 +66,7 @@ def project(workspace: Workspace, progress: Progress, *, most: int = 0) -> CipRe
         projection = _Projection(workspace)
         with progress.file("cases", len(waiting)) as bar:
             walk = iter(waiting)
-            while some := list(islice(walk, _BATCH)):
+            while some := list(islice(walk, BATCH)):
                 with uncollected():
                     report.add(projection.store(some))
                 bar.at(len(report.outcomes))

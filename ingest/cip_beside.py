@@ -16,14 +16,13 @@ from typing import Final
 
 from app.config import Settings
 from app.errors import OperonError
-from ingest.cip import project
+from ingest.cip import BATCH, project
 from ingest.cip_report import CipReport
 from ingest.progress import Progress
 from ingest.workspace import Workspace, open_workspace
 
 WORTH_IT: Final = 50
 """From so many files on, another process pays for its start"""
-_BATCH: Final = 200
 _PAUSE_SECONDS: Final = 0.2
 
 
@@ -70,7 +69,7 @@ def _work(settings: Settings, pipe: Connection) -> None:
             if not is_over and pipe.poll(0 if report.outcomes else _PAUSE_SECONDS):
                 pipe.recv()
                 is_over = True
-            made = project(workspace, quiet, most=_BATCH)
+            made = project(workspace, quiet, most=BATCH)
             report.add(made.outcomes)
             report.seconds += made.seconds
             if not made.outcomes:

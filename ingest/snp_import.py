@@ -14,8 +14,7 @@ from app.formats.snp_batch import SampleData
 from app.records import Build, Sex, SourceClass
 from app.store.studies import StudyFacts
 from app.store.subjects import Subject
-from ingest import pgx_calls
-from ingest.consequences import compute_new, waiting_before
+from ingest.follow_ups import FollowUps
 from ingest.jobs import FileJob, SampleJob
 from ingest.pgx_calls import Definitions
 from ingest.progress import Progress
@@ -45,14 +44,10 @@ def import_sample(
     if not genes:
         raise Unavailable("no release of pharmacogenetic definitions is in use, so no position is known")
     drawn = draw(data, genes, Build(settings.snp_import_build), is_minus=settings.snp_import_strand == "minus")
-    before = waiting_before(workspace)
-    uncalled = pgx_calls.waiting_before(workspace, definitions)
-    with _as_source(drawn.text, settings) as source:
+    with _as_source(drawn.text, settings) as source, FollowUps(workspace, progress, definitions=definitions):
         job = FileJob(source, Build.GRCH38, [_sample_job(data, subject_id, settings.snp_import_system)])
         ingest = Ingest(workspace.database, workspace.genome, settings, progress, definitions.places)
         ingest.store([job], replace=True)
-    compute_new(workspace, progress, before)
-    pgx_calls.call_new(workspace, definitions, progress, uncalled)
     return _report(drawn)
 
 

@@ -8,9 +8,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import serving
 
 SECRET = "s3cret-Of-The-Client"
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -93,27 +95,12 @@ def overview(detail: Mapping[str, Any]) -> dict[str, Any]:
 def running() -> Iterator[CipStub]:
     """Run a server until the end of the block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            _answer(self, stub)
-
-        def do_POST(self) -> None:
-            _answer(self, stub)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
-        stub = CipStub(http.server_address[1])
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(lambda request: _answer(request, stub)) as port:
+        stub = CipStub(port)
         try:
             yield stub
         finally:
             stub.ended.set()
-            http.shutdown()
-            thread.join()
 
 
 def _answer(request: BaseHTTPRequestHandler, stub: CipStub) -> None:
